@@ -1,0 +1,16 @@
+//! Portcullis' engine: policies over infrastructure-as-code.
+//!
+//! Everything here is pure: no network, disk, clock, environment or async. Files come in through [`source_tree::Files`], a
+//! report goes out. The modules are floors: each names only those above it.
+
+/// The files of one commit, read-only.
+pub mod source_tree;
+
+/// What every format yields and every policy reads.
+pub mod resource;
+
+/// YAML and JSON text as value trees.
+pub mod syntax;
+
+/// One member per infrastructure-as-code format.
+pub mod formats;

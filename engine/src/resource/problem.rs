@@ -1,0 +1,33 @@
+//! A place that could not be read, said out loud: what was not evaluated is counted and shown.
+
+use serde::{Deserialize, Serialize};
+
+use super::Span;
+use crate::source_tree::TreePath;
+
+/// What kind of hole a problem leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemKind {
+    /// A file that is of the format could not be read at all.
+    Unreadable,
+    /// Part of a file could not be read; the rest was.
+    Partial,
+    /// A limit on size, depth, count or time was hit; the message has the figure.
+    Limit,
+}
+
+/// A place that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What kind of hole it leaves.
+    pub kind: ProblemKind,
+    /// The file.
+    pub path: TreePath,
+    /// The place in it, when there is one.
+    pub span: Option<Span>,
+    /// What is wrong, in plain words, without a final stop.
+    pub message: String,
+    /// What to do about it, without a final stop.
+    pub remedy: String,
+}

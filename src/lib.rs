@@ -1,0 +1,6 @@
+//! Portcullis, the program: everything that touches the world. What is decided about a file is decided in `portcullis-engine`.
+//!
+//! The modules are floors: each names only those above it.
+
+/// Code hosts behind one trait.
+pub mod forges;
