@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use super::{Number, Reason, ReasonKind, Span, Unknown};
+use super::{Number, Reason, ReasonKind, Span, Type, Unknown};
 
 /// A value and where it was written. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -47,6 +47,10 @@ pub struct Notes {
     pub origin: Option<Arc<Origin>>,
     /// The tag its author gave it (`Ref` of `!Ref`).
     pub tag: Option<Arc<str>>,
+    /// Of [`Data::OneOf`]: why nobody can know which.
+    pub choice: Option<Reason>,
+    /// What this text is the encoding of (the argument of `jsonencode`), known even where the text is not.
+    pub document: Option<Value>,
 }
 
 /// A resource that a value identifies.
@@ -72,8 +76,10 @@ pub struct Origin {
 /// What a list is in its format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListKind {
-    /// A list or tuple.
+    /// A list.
     List,
+    /// A list of fixed length whose elements may differ in type: what `[…]` writes in Terraform.
+    Tuple,
     /// A set: no order, no doubles.
     Set,
     /// The blocks of one name: present when there is one, even an empty one.
@@ -94,6 +100,8 @@ pub struct List {
 pub enum MapKind {
     /// Keys and values.
     Map,
+    /// Named attributes that may differ in type: what `{…}` writes in Terraform.
+    Object,
     /// A block: present even when empty.
     Block,
 }
@@ -209,13 +217,13 @@ impl Value {
     /// An unknown value at a place.
     #[must_use]
     pub fn unknown(reason: Reason, span: Span) -> Self {
-        Self::new(Data::Unknown(Arc::new(Unknown { reason, not_null: false, prefix: None })), span)
+        Self::new(Data::Unknown(Arc::new(Unknown { reason, not_null: false, prefix: None, shape: Type::Any })), span)
     }
 
     /// An unknown value that will not be null.
     #[must_use]
     pub fn unknown_not_null(reason: Reason, span: Span) -> Self {
-        Self::new(Data::Unknown(Arc::new(Unknown { reason, not_null: true, prefix: None })), span)
+        Self::new(Data::Unknown(Arc::new(Unknown { reason, not_null: true, prefix: None, shape: Type::Any })), span)
     }
 
     /// One of several values: nobody can know which. Of one alternative it is that one; of none it is unknown.
@@ -312,7 +320,7 @@ impl Value {
     /// The number, if it is one.
     #[must_use]
     pub fn as_number(&self) -> Option<Number> {
-        if let Data::Number(value) = self.data { Some(value) } else { None }
+        if let Data::Number(value) = &self.data { Some(value.clone()) } else { None }
     }
 
     /// The list, if it is one.
