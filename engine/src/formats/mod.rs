@@ -3,6 +3,8 @@
 //! A format never fails: what it cannot read becomes a [`Problem`](crate::resource::Problem) of the unit. It never guesses
 //! either: a value it cannot know is unknown, with the reason.
 
+mod terraform;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,2 @@
+//! Values.
+pub(crate) mod decimal;
