@@ -285,6 +285,13 @@ impl Value {
         self
     }
 
+    /// Other data at the same place, with the same notes.
+    #[must_use]
+    pub fn with(mut self, data: Data) -> Self {
+        self.data = data;
+        self
+    }
+
     /// The same value with its notes changed.
     #[must_use]
     pub fn noted(mut self, change: impl FnOnce(&mut Notes)) -> Self {
