@@ -13,7 +13,7 @@ use crate::resource::{FormatId, Unit};
 use crate::source_tree::{Entry, Files, Folder, TreePath};
 
 /// Every format, in the order reports list them.
-pub static FORMATS: &[&dyn Format] = &[];
+pub static FORMATS: &[&dyn Format] = &[&terraform::Terraform];
 
 /// What a path alone says about a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,14 @@
 //! Terraform's language as this format works with it: small, without whitespace and comments, every node with its place.
 //!
 //! Both spellings of the language (native and JSON) are lowered to it. Places are byte offsets in the file the text is from;
-//! which file that is, whoever evaluates knows.
+//! which file that is, blocks and attributes know by its index.
 
 use std::sync::Arc;
 
 use crate::resource::Number;
+
+/// A file of a folder, by its index there.
+pub(crate) type FileIndex = u32;
 
 /// A range of bytes in a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,15 +40,18 @@ pub(crate) struct Body {
     pub place: Place,
 }
 
+/// One of them, shared with whoever lists declarations.
 #[derive(Clone, Debug)]
 pub(crate) enum Item {
-    Attribute(Attribute),
-    Block(Block),
+    Attribute(Arc<Attribute>),
+    Block(Arc<Block>),
 }
 
 /// `name = value`.
 #[derive(Clone, Debug)]
 pub(crate) struct Attribute {
+    /// Which file of its folder it stands in.
+    pub file: FileIndex,
     pub name: Name,
     pub value: Expr,
     pub place: Place,
@@ -54,6 +60,8 @@ pub(crate) struct Attribute {
 /// `kind "label" { … }`.
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
+    /// Which file of its folder it stands in.
+    pub file: FileIndex,
     pub kind: Name,
     pub labels: Vec<Name>,
     pub body: Body,
@@ -64,19 +72,19 @@ pub(crate) struct Block {
 }
 
 impl Body {
-    pub(crate) fn attributes(&self) -> impl Iterator<Item = &Attribute> {
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = &Arc<Attribute>> {
         self.items.iter().filter_map(|item| if let Item::Attribute(attribute) = item { Some(attribute) } else { None })
     }
 
-    pub(crate) fn attribute(&self, name: &str) -> Option<&Attribute> {
+    pub(crate) fn attribute(&self, name: &str) -> Option<&Arc<Attribute>> {
         self.attributes().find(|attribute| &*attribute.name.text == name)
     }
 
-    pub(crate) fn blocks(&self) -> impl Iterator<Item = &Block> {
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = &Arc<Block>> {
         self.items.iter().filter_map(|item| if let Item::Block(block) = item { Some(block) } else { None })
     }
 
-    pub(crate) fn block(&self, kind: &str) -> Option<&Block> {
+    pub(crate) fn block(&self, kind: &str) -> Option<&Arc<Block>> {
         self.blocks().find(|block| &*block.kind.text == kind)
     }
 }

@@ -8,8 +8,8 @@ use hcl_edit::structure::{self, Structure};
 use hcl_edit::{Ident, Span as _};
 
 use super::ir::{
-    Attribute, BinaryOperator, Block, Body, Call, Conditional, Expr, For, Item, Kind, Name, ObjectKey, Place, Step,
-    StepKind, Traversal, UnaryOperator,
+    Attribute, BinaryOperator, Block, Body, Call, Conditional, Expr, FileIndex, For, Item, Kind, Name, ObjectKey,
+    Place, Step, StepKind, Traversal, UnaryOperator,
 };
 use super::template;
 use crate::formats::terraform::values::decimal;
@@ -18,6 +18,8 @@ use crate::formats::terraform::values::decimal;
 #[derive(Clone, Copy)]
 pub(super) struct Source<'t> {
     pub text: &'t str,
+    /// Which file of its folder it is.
+    pub file: FileIndex,
     pub offset: usize,
     /// Where everything lies, when offsets in the text say nothing about the file (text inside JSON).
     pub fixed: Option<Place>,
@@ -39,8 +41,8 @@ impl Source<'_> {
 
     pub(super) fn body(&self, body: &structure::Body) -> Body {
         let items = body.iter().map(|item| match item {
-            Structure::Attribute(attribute) => Item::Attribute(self.attribute(attribute)),
-            Structure::Block(block) => Item::Block(self.block(block)),
+            Structure::Attribute(attribute) => Item::Attribute(Arc::new(self.attribute(attribute))),
+            Structure::Block(block) => Item::Block(Arc::new(self.block(block))),
         });
         Body { items: items.collect(), place: self.place(body.span()) }
     }
@@ -48,7 +50,7 @@ impl Source<'_> {
     fn attribute(&self, attribute: &structure::Attribute) -> Attribute {
         let name = self.name(&attribute.key, attribute.key.span());
         let value = self.expr(&attribute.value);
-        Attribute { place: name.place.to(value.place), name, value }
+        Attribute { file: self.file, place: name.place.to(value.place), name, value }
     }
 
     fn block(&self, block: &structure::Block) -> Block {
@@ -62,7 +64,7 @@ impl Source<'_> {
         };
         let labels: Vec<Name> = block.labels.iter().map(label).collect();
         let header = labels.last().map_or(kind.place, |last| kind.place.to(last.place));
-        Block { kind, labels, body: self.body(&block.body), place: self.place(block.span()), header }
+        Block { file: self.file, kind, labels, body: self.body(&block.body), place: self.place(block.span()), header }
     }
 
     pub(super) fn name(&self, ident: &Ident, span: Option<Range<usize>>) -> Name {

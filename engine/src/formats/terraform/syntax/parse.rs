@@ -1,6 +1,6 @@
 //! One file's text to its body: hcl-edit reads it; where it refuses, what is around the broken place is read all the same.
 
-use super::ir::{Body, Expr, Place};
+use super::ir::{Body, Expr, FileIndex, Place};
 use super::lower::Source;
 use super::{recover, template};
 use crate::resource::ProblemKind;
@@ -18,6 +18,11 @@ pub(crate) struct Flaw {
 }
 
 impl Flaw {
+    /// Something that is well formed, but not Terraform.
+    pub(crate) fn misplaced(place: Place, message: String) -> Self {
+        Self { kind: ProblemKind::Partial, place, message, remedy: "correct it, or remove it" }
+    }
+
     pub(super) fn syntax(place: Place, message: &str) -> Self {
         Self {
             kind: ProblemKind::Partial,
@@ -36,9 +41,10 @@ pub(crate) struct Parsed {
 }
 
 /// Reads native syntax.
-pub(crate) fn parse_native(text: &str) -> Parsed {
+pub(crate) fn parse_native(text: &str, file: FileIndex) -> Parsed {
+    let source = Source { text, file, offset: 0, fixed: None };
     if let Some(at) = crowded_object(text) {
-        let place = Source { text, offset: 0, fixed: None }.place(Some(at..at + 1));
+        let place = source.place(Some(at..at + 1));
         let flaw = Flaw {
             kind: ProblemKind::Limit,
             place,
@@ -48,22 +54,22 @@ pub(crate) fn parse_native(text: &str) -> Parsed {
         return Parsed { body: Body::default(), flaws: vec![flaw] };
     }
     match hcl_edit::parser::parse_body(text) {
-        Ok(body) => Parsed { body: Source { text, offset: 0, fixed: None }.body(&body), flaws: Vec::new() },
-        Err(error) => recover::recover(text, &error),
+        Ok(body) => Parsed { body: source.body(&body), flaws: Vec::new() },
+        Err(error) => recover::recover(source, &error),
     }
 }
 
 /// Reads one expression that a JSON string holds in full (a type, a reference).
 pub(crate) fn parse_expression(text: &str, place: Place) -> Result<Expr, String> {
     let parsed = hcl_edit::parser::parse_expr(text).map_err(|error| error.message().to_owned())?;
-    let expr = Source { text, offset: 0, fixed: Some(place) }.expr(&parsed);
+    let expr = Source { text, file: 0, offset: 0, fixed: Some(place) }.expr(&parsed);
     Ok(Expr { place, ..expr })
 }
 
 /// Reads a template: the content of a file (`place` is `None`) or of a JSON string, which lies at one place as a whole.
 pub(crate) fn parse_template(text: &str, place: Option<Place>) -> Result<Expr, String> {
     let parsed = hcl_edit::parser::parse_template(text).map_err(|error| error.message().to_owned())?;
-    let source = Source { text, offset: 0, fixed: place };
+    let source = Source { text, file: 0, offset: 0, fixed: place };
     Ok(template::bare(&source, &parsed, source.place(Some(0..text.len()))))
 }
 
@@ -105,7 +111,7 @@ mod tests {
     use crate::formats::terraform::syntax::ir::{Item, Kind};
 
     fn template(text: &str) -> String {
-        let parsed = parse_native(&format!("a = {text}\n"));
+        let parsed = parse_native(&format!("a = {text}\n"), 0);
         assert_eq!(parsed.flaws, []);
         let value = &parsed.body.attribute("a").unwrap().value;
         match &value.kind {
@@ -124,7 +130,7 @@ mod tests {
     #[test]
     fn every_place_lies_where_the_text_says() {
         let text = "resource \"a\" \"b\" {\n  tags = { Name = \"ü${var.x}\", \"k\" : 1 }\n  b {\n  }\n}\n";
-        let parsed = parse_native(text);
+        let parsed = parse_native(text, 0);
         let slice = |place: Place| &text[place.start as usize..place.end as usize];
         let block = parsed.body.blocks().next().unwrap();
         assert_eq!(slice(block.header), "resource \"a\" \"b\"");
@@ -143,7 +149,7 @@ mod tests {
     #[test]
     fn a_crowded_object_is_refused_with_its_figure() {
         let items = (0..5_000).map(|i| format!("k{i} = {i}\n")).collect::<String>();
-        let parsed = parse_native(&format!("locals {{\n  a = {{\n{items}}}\n}}\n"));
+        let parsed = parse_native(&format!("locals {{\n  a = {{\n{items}}}\n}}\n"), 0);
         assert!(parsed.flaws[0].message.contains("4096"), "{:?}", parsed.flaws);
     }
 }

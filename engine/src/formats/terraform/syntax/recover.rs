@@ -41,9 +41,9 @@ const TOP: [&str; 13] = [
 ];
 
 /// Reads what can be read of a text that hcl-edit refused.
-pub(super) fn recover(text: &str, error: &hcl_edit::parser::Error) -> Parsed {
+pub(super) fn recover(whole: Source<'_>, error: &hcl_edit::parser::Error) -> Parsed {
+    let text = whole.text;
     let at = error.location().offset();
-    let whole = Source { text, offset: 0, fixed: None };
     let place = whole.place(Some(at..at));
     let lost = |kind, message| Parsed {
         body: Body::default(),
@@ -59,7 +59,7 @@ pub(super) fn recover(text: &str, error: &hcl_edit::parser::Error) -> Parsed {
     let Some(tree) = tree(text) else {
         return lost(ProblemKind::Unreadable, format!("the syntax is wrong here: {}", error.message()));
     };
-    let mut recovery = Recovery { text, body: Body::default(), flaws: Vec::new() };
+    let mut recovery = Recovery { whole, body: Body::default(), flaws: Vec::new() };
     recovery.blocks(&tree);
     recovery.body.place = whole.place(Some(0..text.len()));
     let mut parsed = Parsed { body: recovery.body, flaws: recovery.flaws };
@@ -86,7 +86,7 @@ fn tree(text: &str) -> Option<Tree> {
 }
 
 struct Recovery<'t> {
-    text: &'t str,
+    whole: Source<'t>,
     body: Body,
     flaws: Vec<Flaw>,
 }
@@ -98,9 +98,9 @@ impl Recovery<'_> {
         let root = tree.root_node();
         let mut cursor = root.walk();
         let body = root.children(&mut cursor).find(|child| child.kind() == "body").filter(|_| !root.is_error());
-        let Some(body) = body else { return self.cut(0..self.text.len()) };
+        let Some(body) = body else { return self.cut(0..self.whole.text.len()) };
         let mut cursor = body.walk();
-        let outside = [0..body.start_byte(), body.end_byte()..self.text.len()];
+        let outside = [0..body.start_byte(), body.end_byte()..self.whole.text.len()];
         for node in body.children(&mut cursor).filter(|node| node.kind() != "comment") {
             if self.read(node) {
                 broken.take().into_iter().for_each(|range| self.cut(range));
@@ -111,7 +111,7 @@ impl Recovery<'_> {
         }
         broken.take().into_iter().for_each(|range| self.cut(range));
         for range in outside {
-            if hcl_edit::parser::parse_body(self.text.get(range.clone()).unwrap_or_default()).is_err() {
+            if hcl_edit::parser::parse_body(self.whole.text.get(range.clone()).unwrap_or_default()).is_err() {
                 self.cut(range);
             }
         }
@@ -126,41 +126,41 @@ impl Recovery<'_> {
         if self.piece(range.clone()).is_ok() {
             return true;
         }
-        let Some(text) = self.text.get(range.clone()).filter(|_| !node.has_error()) else { return false };
+        let Some(text) = self.whole.text.get(range.clone()).filter(|_| !node.has_error()) else { return false };
         let mut repair = Repair::default();
-        repair.collect(node, self.text);
+        repair.collect(node, self.whole.text);
         let repaired = repair.apply(text, range.start);
         let Ok(body) = hcl_edit::parser::parse_body(&repaired) else { return false };
-        let source = Source { text: &repaired, offset: range.start, fixed: None };
+        let source = Source { text: &repaired, offset: range.start, ..self.whole };
         self.body.items.append(&mut source.body(&body).items);
         self.flaws.append(&mut repair.flaws);
         true
     }
 
     fn piece(&mut self, range: Range<usize>) -> Result<(), hcl_edit::parser::Error> {
-        let text = self.text.get(range.clone()).unwrap_or_default();
+        let text = self.whole.text.get(range.clone()).unwrap_or_default();
         let body = hcl_edit::parser::parse_body(text)?;
-        let source = Source { text, offset: range.start, fixed: None };
+        let source = Source { text, offset: range.start, ..self.whole };
         self.body.items.append(&mut source.body(&body).items);
         Ok(())
     }
 
     /// Cuts a range at the lines that begin with one of Terraform's own words, and reads each piece.
     fn cut(&mut self, range: Range<usize>) {
-        for piece in pieces(self.text, range) {
+        for piece in pieces(self.whole.text, range) {
             if self.flaws.len() >= FLAW_LIMIT {
                 return self.give_up(piece);
             }
             if let Err(error) = self.piece(piece.clone()) {
                 let at = piece.start + error.location().offset();
-                let place = Source { text: self.text, offset: 0, fixed: None }.place(Some(at..at));
+                let place = self.whole.place(Some(at..at));
                 self.flaws.push(Flaw::syntax(place, error.message()));
             }
         }
     }
 
     fn give_up(&mut self, rest: Range<usize>) {
-        let place = Source { text: self.text, offset: 0, fixed: None }.place(Some(rest.start..rest.start));
+        let place = self.whole.place(Some(rest.start..rest.start));
         self.flaws.push(Flaw {
             kind: ProblemKind::Limit,
             place,
@@ -246,7 +246,7 @@ impl Repair {
             let name = text.get(range.clone()).unwrap_or_default();
             if !seen.insert(name) {
                 self.blanks.push(attribute.byte_range());
-                let place = Source { text, offset: 0, fixed: None }.place(Some(range));
+                let place = Source { text, file: 0, offset: 0, fixed: None }.place(Some(range));
                 self.flaws.push(Flaw::twice(place, name));
             }
         }
@@ -317,7 +317,7 @@ mod tests {
     #[test]
     fn the_blocks_around_a_broken_one_are_read() {
         let text = "resource \"a\" \"x\" {\n  b = 1\n}\nresource \"a\" \"broken\" {\n  b = = 2\n}\nresource \"a\" \"y\" {\n  b = 3\n}\n";
-        let parsed = parse_native(text);
+        let parsed = parse_native(text, 0);
         assert_eq!(names(&parsed), ["a.x", "a.y"]);
         assert_eq!(parsed.flaws.len(), 1, "{:?}", parsed.flaws);
         let line = text[..parsed.flaws[0].place.start as usize].matches('\n').count() + 1;
@@ -327,7 +327,7 @@ mod tests {
     #[test]
     fn a_missing_brace_hides_nothing_that_begins_a_line() {
         let parsed =
-            parse_native("resource \"a\" \"open\" {\n  b {\n    c = 1\n}\nresource \"a\" \"y\" {\n  b = 3\n}\n");
+            parse_native("resource \"a\" \"open\" {\n  b {\n    c = 1\n}\nresource \"a\" \"y\" {\n  b = 3\n}\n", 0);
         assert_eq!(names(&parsed), ["a.y"]);
         assert_eq!(parsed.flaws.len(), 1, "{:?}", parsed.flaws);
     }
@@ -336,6 +336,7 @@ mod tests {
     fn what_terraform_accepts_is_read_although_the_parser_refuses_it() {
         let parsed = parse_native(
             "locals {\n  a = { for k, v in var.x :\n    k => v\n      ? 1 # why\n      : 2 }\n  b = { c = 1, c = 2, \"d\" = <<E\n x\nE\n }\n}\n",
+            0,
         );
         assert_eq!(parsed.flaws, []);
         let block = parsed.body.blocks().next().unwrap();
@@ -345,7 +346,7 @@ mod tests {
 
     #[test]
     fn an_attribute_set_twice_is_said_and_the_block_is_read() {
-        let parsed = parse_native("resource \"a\" \"x\" {\n  b = 1\n  b = 2\n  c = 3\n}\n");
+        let parsed = parse_native("resource \"a\" \"x\" {\n  b = 1\n  b = 2\n  c = 3\n}\n", 0);
         assert_eq!(names(&parsed), ["a.x"]);
         assert_eq!(parsed.flaws.len(), 1);
         assert!(parsed.flaws[0].message.starts_with("b is set twice"));
@@ -358,7 +359,7 @@ mod tests {
         let braces = "a {\n".repeat(20_000);
         let templates = format!("a = {}\n", "\"${".repeat(5_000));
         for text in [&*deep, &*chain, &*braces, &*templates, "\u{0}", "}", "a = \"", "<<", "a = <<E\n", "="] {
-            assert!(!parse_native(text).flaws.is_empty(), "{}", &text[..text.len().min(40)]);
+            assert!(!parse_native(text, 0).flaws.is_empty(), "{}", &text[..text.len().min(40)]);
         }
     }
 }
