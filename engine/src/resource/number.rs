@@ -124,6 +124,8 @@ impl Ord for Number {
 
 /// Compares plain decimal texts by value.
 fn compare_decimals(a: &str, b: &str) -> Ordering {
+    // Zero has no sign when it is compared.
+    let (a, b) = (if a == "-0" { "0" } else { a }, if b == "-0" { "0" } else { b });
     match (a.strip_prefix('-'), b.strip_prefix('-')) {
         (Some(a), Some(b)) => compare_magnitudes(b, a),
         (Some(_), None) => Ordering::Less,
@@ -172,6 +174,8 @@ mod tests {
         assert!(n("12345678901234567890123.5") > n("12345678901234567890123.4"));
         assert!(n("-10000000000000000000000") < n("-1") && n("-1") < n("0.25"));
         assert_eq!(n("3"), Number::from(3));
+        assert_eq!(n("-0"), Number::from(0));
+        assert!(n("-0") > n("-1") && n("-0") < n("0.5"));
         assert_eq!(n("3").as_i64(), Some(3));
         for none in ["", "-", "1e3", "+1", "inf", ".5", "1.2.3"] {
             assert_eq!(Number::exact(none, 512), None, "{none}");

@@ -172,7 +172,12 @@ impl<'a> Reader<'_, 'a> {
         if self.resources.len() >= RESOURCE_LIMIT {
             return self.too_many(header);
         }
-        let entries = self.evaluator.apart(|| self.evaluator.body(&block.body, &scope));
+        let entries = self.evaluator.apart(|| match named.type_name {
+            "variable" => {
+                self.evaluator.written_body(&block.body, &scope, &["default", "description", "nullable", "sensitive"])
+            }
+            _ => self.evaluator.body(&block.body, &scope),
+        });
         let entries: Vec<(Key, Value)> = entries.into_iter().map(|(key, value)| (key, self.bounded(value))).collect();
         let outer = instance.caller.as_ref();
         let resource = Resource {

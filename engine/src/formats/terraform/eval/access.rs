@@ -6,8 +6,7 @@ use super::choice::one_of;
 use super::{Evaluator, Scope, is_known, reason, unknown};
 use crate::formats::terraform::syntax::ir::{Step, StepKind};
 use crate::formats::terraform::values::convert::convert;
-use crate::formats::terraform::values::decimal;
-use crate::resource::{Data, List, ListKind, Map, MapKind, Span, Type, Value};
+use crate::resource::{Data, List, ListKind, Map, MapKind, Reason, ReasonKind, Reference, Span, Type, Value};
 
 /// Most elements an unknown index is followed into.
 const INDEX_LIMIT: usize = 16;
@@ -50,6 +49,7 @@ impl<'a> Evaluator<'a> {
         let inner = match value.data() {
             Data::Map(map) => match map.get(name) {
                 Some(inner) => inner.clone(),
+                None if map.kind == MapKind::Block => beside(value, name, span),
                 None => self.fault(format!("there is no attribute \"{name}\" here"), span),
             },
             Data::Unknown(_) if self.stands_for_resource(value) => self.attribute_of_resource(value, name, span),
@@ -176,8 +176,14 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// A number as a position.
-pub(crate) fn position(number: &crate::resource::Number) -> Option<usize> {
-    let whole = decimal::whole(number, false)?;
-    (whole == *number).then(|| whole.as_i64()).flatten().and_then(|index| usize::try_from(index).ok())
+/// What a nested block does not set its provider may compute.
+fn beside(block: &Value, name: &Arc<str>, span: Span) -> Value {
+    let inside = |reference: &Reference| Reference {
+        address: Arc::clone(&reference.address),
+        attribute: format!("{}.{name}", reference.attribute).into(),
+    };
+    let references: Vec<Reference> = block.references().iter().map(inside).collect();
+    let subject = references.first().map_or_else(|| name.to_string(), |r| format!("{}.{}", r.address, r.attribute));
+    let value = unknown(Reason::new(ReasonKind::Computed, subject, Some(block.span())), Type::Any, true, span);
+    value.noted(|notes| notes.references = references)
 }

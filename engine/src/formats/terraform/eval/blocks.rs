@@ -20,7 +20,7 @@ impl<'a> Evaluator<'a> {
                 Item::Attribute(attribute) => {
                     let scope = self.at_file(scope, attribute.file);
                     let key = Key::new(Arc::clone(&attribute.name.text), scope.span(attribute.name.place));
-                    let value = if is_reference_list(&attribute.name.text) {
+                    let value = if is_written(&attribute.name.text) {
                         self.written(&attribute.value, &scope)
                     } else {
                         self.eval(&attribute.value, &scope)
@@ -71,7 +71,11 @@ impl<'a> Evaluator<'a> {
         }
         let key = Key::new(Arc::clone(&block.kind.text), scope.span(block.kind.place));
         let span = scope.span(block.place);
-        let mut value = Value::map(MapKind::Block, self.body(&block.body, scope), span);
+        let body = match &*block.kind.text {
+            "precondition" | "postcondition" => self.written_body(&block.body, scope, &[]),
+            _ => self.body(&block.body, scope),
+        };
+        let mut value = Value::map(MapKind::Block, body, span);
         for label in block.labels.iter().rev() {
             let key = Key::new(Arc::clone(&label.text), scope.span(label.place));
             let inner = Value::list(ListKind::Blocks, vec![value], span);
@@ -131,6 +135,34 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// The entries of a body whose expressions are not for now: a type, a condition on a value that does not exist yet.
+    pub(crate) fn written_body(&self, body: &Body, scope: &Scope<'a, '_>, evaluated: &[&str]) -> Vec<(Key, Value)> {
+        let mut entries = Vec::with_capacity(body.items.len());
+        for item in &body.items {
+            match item {
+                Item::Attribute(attribute) => {
+                    let scope = self.at_file(scope, attribute.file);
+                    let key = Key::new(Arc::clone(&attribute.name.text), scope.span(attribute.name.place));
+                    let value = if evaluated.contains(&&*attribute.name.text) {
+                        self.eval(&attribute.value, &scope)
+                    } else {
+                        self.written(&attribute.value, &scope)
+                    };
+                    entries.push((key, value));
+                }
+                Item::Block(block) => {
+                    let scope = self.at_file(scope, block.file);
+                    let key = Key::new(Arc::clone(&block.kind.text), scope.span(block.kind.place));
+                    let span = scope.span(block.place);
+                    let inner = self.written_body(&block.body, &scope, evaluated);
+                    let inner = vec![Value::map(MapKind::Block, inner, span)];
+                    entries.push((key, Value::list(ListKind::Blocks, inner, span)));
+                }
+            }
+        }
+        entries
+    }
+
     /// References that are not followed, as text: `depends_on = [aws_x.y]` names what it waits for, and has no value of it.
     fn written(&self, expr: &crate::formats::terraform::syntax::ir::Expr, scope: &Scope<'a, '_>) -> Value {
         use crate::formats::terraform::syntax::ir::Kind;
@@ -150,7 +182,7 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// Whether an attribute names things instead of having a value.
-fn is_reference_list(name: &str) -> bool {
+/// Whether an attribute of any block names things instead of having a value.
+fn is_written(name: &str) -> bool {
     matches!(name, "depends_on" | "provider" | "providers" | "ignore_changes" | "replace_triggered_by")
 }

@@ -1,7 +1,7 @@
 //! `condition ? then : otherwise`: of one type, and both when nobody knows which.
 
 use super::choice::{common_type, one_of};
-use super::{Evaluator, Scope, is_known, reason};
+use super::{Evaluator, Scope, reason};
 use crate::formats::terraform::syntax::ir::{Conditional, Expr, Kind};
 use crate::formats::terraform::values::convert::convert;
 use crate::resource::{Data, Span, Type, Value};
@@ -98,9 +98,4 @@ fn same_by_form(a: &Expr, b: &Expr) -> bool {
         _ => None,
     };
     form(a).is_some_and(|a| form(b) == Some(a))
-}
-
-/// Whether a value is there to be looked into.
-pub(super) fn settled(value: &Value) -> bool {
-    is_known(value) && !value.is_null()
 }

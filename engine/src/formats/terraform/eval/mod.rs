@@ -32,12 +32,12 @@ use crate::source_tree::{Files, Folder, TreePath};
 
 pub(crate) use choice::one_of;
 pub(crate) use expr::{unique, wholly_known};
-pub(crate) use instance::{Expansion, ExpansionKind, Instance, InstanceKey, One};
+pub(crate) use instance::{Instance, One};
 pub(crate) use limits::{ELEMENT_LIMIT, TEXT_LIMIT};
 pub(crate) use operators::{may_be_null, reason_within};
 pub(crate) use scope::{Frame, Repetition, Scope};
 
-use instance::Slot;
+use instance::{Expansion, InstanceKey, Slot};
 
 /// Evaluates the expressions of one unit.
 pub(crate) struct Evaluator<'a> {
@@ -102,6 +102,13 @@ impl<'a> Evaluator<'a> {
         let value = compute();
         self.faults.set(faults);
         value
+    }
+
+    /// Whether there was an error in what is computed.
+    pub(crate) fn failing<T>(&self, compute: impl FnOnce() -> T) -> (T, bool) {
+        let faults = self.faults.get();
+        let value = compute();
+        (value, self.faults.get() != faults)
     }
 
     /// Computes, and says whether there was an error in it, and whether a value in it exists only perhaps. Neither counts on.

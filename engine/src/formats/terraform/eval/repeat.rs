@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::instance::ExpansionKind;
-use super::{Evaluator, Expansion, Instance, InstanceKey, One, Repetition, Scope, is_known, reason, unknown};
+use super::{Evaluator, Expansion, Instance, InstanceKey, One, Repetition, Scope, reason, unknown};
 use crate::formats::terraform::syntax::ir::{Attribute, Block};
 use crate::formats::terraform::values::compare;
 use crate::formats::terraform::values::convert::convert;
@@ -169,17 +169,5 @@ impl Expansion {
 impl ExpansionKind {
     pub(super) fn is_open(&self) -> bool {
         matches!(self, Self::Unknown(_))
-    }
-}
-
-/// The keys of instances as a value that indexes into them.
-pub(super) fn key_of(value: &Value) -> Option<InstanceKey> {
-    if !is_known(value) {
-        return None;
-    }
-    match value.data() {
-        Data::Text(text) => Some(InstanceKey::Key(Arc::clone(text))),
-        Data::Number(number) => number.as_i64().map(InstanceKey::Index),
-        _ => None,
     }
 }

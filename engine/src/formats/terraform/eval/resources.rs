@@ -7,11 +7,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::instance::{Caller, ExpansionKind};
-use super::{Evaluator, Expansion, Instance, InstanceKey, One, Scope, Slot, is_known, unknown};
+use super::{Evaluator, Expansion, Instance, InstanceKey, One, Scope, Slot, unknown};
 use crate::formats::terraform::config::module::{Call, Mode, Module, ResourceBlock, Source};
 use crate::formats::terraform::syntax::ir::Step;
 use crate::formats::terraform::values::convert::convert;
-use crate::resource::{Key, ListKind, MapKind, Origin, ProblemKind, Reason, ReasonKind, Reference, Span, Type, Value};
+use crate::resource::{
+    Data, Key, List, ListKind, MapKind, Origin, ProblemKind, Reason, ReasonKind, Reference, Span, Type, Value,
+};
 
 /// Deepest nesting of module calls.
 const MODULE_DEPTH_LIMIT: usize = 32;
@@ -158,7 +160,7 @@ impl<'a> Evaluator<'a> {
                     }
                 };
                 let reference = Reference { address, attribute: Arc::clone(name) };
-                let value = value.noted(|notes| notes.references.push(reference));
+                let value = referring(value, &reference).noted(|notes| notes.references.push(reference));
                 instance.attributes.borrow_mut().insert(slot, Slot::Done(value.clone()));
                 value
             }
@@ -339,7 +341,14 @@ fn outside_module(instance: &Instance<'_>, call: &Call, key: &InstanceKey, outpu
     unknown(Reason::new(ReasonKind::Outside, subject, Some(span)), Type::Any, false, span)
 }
 
-/// Whether a value can be looked at.
-pub(super) fn known(value: &Value) -> bool {
-    is_known(value)
+/// The blocks of a list, each knowing whose it is.
+fn referring(value: Value, reference: &Reference) -> Value {
+    match value.data() {
+        Data::List(list) if list.kind == ListKind::Blocks => {
+            let block = |item: &Value| item.clone().noted(|notes| notes.references.push(reference.clone()));
+            let items = list.items.iter().map(block).collect();
+            value.with(Data::List(Arc::new(List { kind: ListKind::Blocks, items })))
+        }
+        _ => value,
+    }
 }

@@ -173,7 +173,9 @@ fn zipmap(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
     }
     let kind = if values.kind == ListKind::Tuple { MapKind::Object } else { MapKind::Map };
     let mut last: HashMap<&Arc<str>, usize> = HashMap::new();
-    names.iter().enumerate().for_each(|(at, name)| drop(last.insert(name, at)));
+    for (at, name) in names.iter().enumerate() {
+        last.insert(name, at);
+    }
     let entry = |(at, name): (usize, &&Arc<str>)| {
         let value = values.items.get(at).filter(|_| last.get(name) == Some(&at))?;
         Some((Key::new(Arc::clone(name), context.span), value.clone()))

@@ -193,6 +193,11 @@ fn formatdate(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
     let mut text = String::new();
     let mut rest = text_at(arguments, 0);
     while let Some(first) = rest.chars().next() {
+        if let Some(after) = rest.strip_prefix("''") {
+            text.push('\'');
+            rest = after;
+            continue;
+        }
         if first == '\'' {
             rest = quoted(rest, &mut text)?;
             continue;

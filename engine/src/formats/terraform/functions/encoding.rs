@@ -69,17 +69,18 @@ fn textencodebase64(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
 fn textdecodebase64(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
     let bytes = bytes(text_at(arguments, 0))?;
     let text = match encoding(text_at(arguments, 1))? {
-        Encoding::Utf8 => String::from_utf8_lossy(&bytes).into_owned(),
+        Encoding::Utf8 => String::from_utf8(bytes).ok(),
         Encoding::Utf16 { big } => {
             let unit = |pair: &[u8]| match pair {
-                [a, b] if big => u16::from_be_bytes([*a, *b]),
-                [a, b] => u16::from_le_bytes([*a, *b]),
-                _ => u16::from(char::REPLACEMENT_CHARACTER as u32 as u16),
+                [a, b] if big => Some(u16::from_be_bytes([*a, *b])),
+                [a, b] => Some(u16::from_le_bytes([*a, *b])),
+                _ => None,
             };
-            String::from_utf16_lossy(&bytes.chunks(2).map(unit).collect::<Vec<_>>())
+            let units: Option<Vec<u16>> = bytes.chunks(2).map(unit).collect();
+            units.and_then(|units| String::from_utf16(&units).ok())
         }
     };
-    context.text(text)
+    context.text(text.ok_or_else(|| Stop::from("the bytes are no text in this encoding"))?)
 }
 
 fn csvdecode(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {

@@ -182,10 +182,15 @@ pub(crate) fn call<'a>(evaluator: &Evaluator<'a>, call: &Call, scope: &Scope<'a,
         _ => {}
     }
     let Some(function) = find(name) else { return context.not_here(name) };
-    let arguments = match context.arguments(call) {
+    let (arguments, failed) = evaluator.failing(|| context.arguments(call));
+    let arguments = match arguments {
         Ok(arguments) => arguments,
         Err(other) => return other,
     };
+    // With an error in an argument nobody knows even the type of the result.
+    if failed && let Some(reason) = arguments.iter().find_map(|argument| invalid_within(argument, &mut 1_000)) {
+        return unknown(reason, Type::Any, false, span);
+    }
     let least = function.parameters.len();
     if arguments.len() < least || (function.further.is_none() && arguments.len() > least) {
         let message = format!("{name}() takes {least} arguments, not {}", arguments.len());
@@ -230,6 +235,7 @@ impl Context<'_, '_> {
     fn apply(&self, function: &Function, arguments: Vec<Value>) -> Value {
         let mut given = Vec::with_capacity(arguments.len());
         let mut open = None;
+        let mut typeless = false;
         for (index, argument) in arguments.into_iter().enumerate() {
             let Some(parameter) = function.parameters.get(index).copied().or(function.further) else { continue };
             if argument.is_null() && !parameter.takes_null {
@@ -238,8 +244,9 @@ impl Context<'_, '_> {
             match convert(argument, &parameter.shape.of()) {
                 Err(why) => return self.fault(function, format!("argument {}: {why}", index + 1)),
                 Ok(argument) => {
-                    if !is_known(&argument) && !parameter.takes_unknown && open.is_none() {
-                        open = reason(&argument);
+                    if !is_known(&argument) && !parameter.takes_unknown {
+                        typeless |= argument.as_unknown().is_some_and(|unknown| unknown.shape == Type::Any);
+                        open = open.or_else(|| reason(&argument));
                     }
                     given.push(argument);
                 }
@@ -247,6 +254,8 @@ impl Context<'_, '_> {
         }
         let sensitive = self.is_sensitive(function, &given);
         let value = match open {
+            // Of an argument of any type whatever, the result may be of any type, too.
+            Some(reason) if typeless => unknown(reason, Type::Any, !function.may_be_null(), self.span),
             Some(reason) => unknown(reason, function.returns.of(), !function.may_be_null(), self.span),
             None => match (function.run)(self, &given) {
                 Ok(value) => value,
@@ -277,10 +286,6 @@ impl Context<'_, '_> {
 
     fn text(&self, text: impl Into<String>) -> Outcome {
         Ok(self.evaluator.text(text.into(), self.span))
-    }
-
-    fn shared(&self, text: &Arc<str>) -> Outcome {
-        Ok(Value::text(Arc::clone(text), self.span))
     }
 
     fn bool(&self, value: bool) -> Outcome {
@@ -325,6 +330,18 @@ impl Function {
                 | "yamldecode"
         )
     }
+}
+
+/// The first error in a value or its parts.
+fn invalid_within(value: &Value, left: &mut u32) -> Option<Reason> {
+    *left = left.checked_sub(1)?;
+    if let Some(reason) = reason(value).filter(|reason| reason.kind == ReasonKind::Invalid) {
+        return Some(reason);
+    }
+    if let Some(list) = value.as_list() {
+        return list.items.iter().find_map(|item| invalid_within(item, left));
+    }
+    value.as_map()?.entries().iter().find_map(|(_, item)| invalid_within(item, left))
 }
 
 fn nullable(value: Value) -> Value {

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use num_bigint::BigInt;
+use num_bigint::{BigInt, BigUint};
 
 use super::{Context, Function, NUMBER, Outcome, Shape, Stop, TEXT, function, number_at, text_at, whole_at};
 use crate::formats::terraform::values::decimal;
@@ -64,17 +64,19 @@ impl Range {
         }
     }
 
-    /// The subnet of that number with so many more bits.
-    fn subnet(self, bits: u32, number: u128) -> Result<String, Stop> {
-        let prefix = self.prefix.saturating_add(bits);
-        if prefix > self.width {
-            return Err(Stop::Fault(format!("a prefix of {} cannot be extended by {bits}", self.prefix)));
-        }
-        if bits < 128 && number >> bits != 0 {
+    /// The subnet of that number with so many more bits. Negative numbers give what Terraform's arithmetic gives.
+    fn subnet(self, bits: i64, number: &BigInt) -> Result<String, Stop> {
+        let prefix = i64::from(self.prefix).saturating_add(bits);
+        let prefix = u32::try_from(prefix).ok().filter(|prefix| *prefix <= self.width);
+        let prefix =
+            prefix.ok_or_else(|| Stop::Fault(format!("a prefix of {} cannot be extended by {bits}", self.prefix)))?;
+        if (0..64).contains(&bits) && number.magnitude() >> bits.unsigned_abs() != BigUint::from(0_u8) {
             return Err(Stop::Fault(format!("an extension by {bits} bits has no subnet {number}")));
         }
-        let shifted = number.checked_shl(self.width - prefix).unwrap_or_default();
-        Ok(format!("{}/{prefix}", self.address(self.first | shifted)))
+        let all: BigInt = BigInt::from(self.first) | (number << (self.width - prefix));
+        let mask = (BigUint::from(1_u8) << self.width) - 1_u8;
+        let first = u128::try_from(all.magnitude() & mask).unwrap_or_default();
+        Ok(format!("{}/{prefix}", self.address(first)))
     }
 }
 
@@ -104,9 +106,9 @@ fn bits(number: i64) -> Result<u32, Stop> {
 
 fn cidrsubnet(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
     let range = Range::parse(text_at(arguments, 0))?;
-    let number = decimal::to_integer(&number_at(arguments, 2)).and_then(|number| u128::try_from(&number).ok());
-    let number = number.ok_or_else(|| Stop::from("the subnet's number must not be negative"))?;
-    context.text(range.subnet(bits(whole_at(arguments, 1)?)?, number)?)
+    let number = decimal::to_integer(&number_at(arguments, 2)).filter(|number| number.bits() <= 128);
+    let number = number.ok_or_else(|| Stop::from("a whole number is required"))?;
+    context.text(range.subnet(whole_at(arguments, 1)?, &number)?)
 }
 
 /// Subnets one after the other, each as large as its number of bits says.

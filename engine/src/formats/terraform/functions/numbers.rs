@@ -2,14 +2,15 @@
 
 use num_bigint::{BigInt, Sign};
 
-use super::{Context, Function, NUMBER, Outcome, Shape, Stop, TEXT, function, number_at, text_at, whole_at};
+use super::{ANY, Context, Function, NUMBER, Outcome, Shape, Stop, at, function, number_at, text_at, whole_at};
 use crate::formats::terraform::values::decimal;
 use crate::resource::{Number, Value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("abs", &[NUMBER], Shape::Number, |c, a| {
         let number = number_at(a, 0);
-        c.number(if number < Number::from(0) { decimal::negate(&number) } else { Some(number) })
+        let negated = if number <= Number::from(0) { decimal::negate(&number) } else { Some(number) };
+        c.number(negated.map(|number| if number.as_i64() == Some(0) { 0.into() } else { number }))
     }),
     function("ceil", &[NUMBER], Shape::Number, |c, a| c.number(decimal::whole(&number_at(a, 0), true))),
     function("floor", &[NUMBER], Shape::Number, |c, a| c.number(decimal::whole(&number_at(a, 0), false))),
@@ -18,19 +19,21 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     function("max", &[], Shape::Number, |c, a| extreme(c, a, true)).further(NUMBER),
     function("min", &[], Shape::Number, |c, a| extreme(c, a, false)).further(NUMBER),
-    function("parseint", &[TEXT, NUMBER], Shape::Number, parseint),
+    function("parseint", &[ANY, NUMBER], Shape::Number, parseint),
     function("pow", &[NUMBER, NUMBER], Shape::Number, |c, a| {
         c.number(decimal::from_double(number_at(a, 0).as_f64().powf(number_at(a, 1).as_f64())))
     }),
     function("signum", &[NUMBER], Shape::Number, |c, a| {
-        let ordering = number_at(a, 0).cmp(&Number::from(0));
-        c.number(Some(Number::from(ordering as i64)))
+        let whole = whole_at(a, 0)?;
+        c.number(Some(Number::from(whole.signum())))
     }),
 ];
 
 fn extreme(context: &Context<'_, '_>, arguments: &[Value], greatest: bool) -> Outcome {
     let numbers = arguments.iter().filter_map(Value::as_number);
-    let found = if greatest { numbers.max() } else { numbers.min() };
+    // Of equal ones the first.
+    let found =
+        numbers.reduce(|best, next| if (greatest && next > best) || (!greatest && next < best) { next } else { best });
     match found {
         Some(number) => context.number(Some(number)),
         None => Err("at least one number is required".into()),
@@ -41,6 +44,7 @@ fn parseint(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
     let base = whole_at(arguments, 1)?;
     let base = u32::try_from(base).ok().filter(|base| (2..=62).contains(base));
     let base = base.ok_or_else(|| Stop::from("the base must be between 2 and 62"))?;
+    at(arguments, 0).as_text().ok_or_else(|| Stop::from("the first argument must be text"))?;
     let text = text_at(arguments, 0);
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let mut value = BigInt::from(0);

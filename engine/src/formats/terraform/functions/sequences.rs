@@ -7,7 +7,7 @@ use super::{
     ANY, Context, Function, NUMBER, Outcome, Shape, Stop, anything, at, function, items_at, known, number_at, open,
     settled, whole_at,
 };
-use crate::formats::terraform::eval::{ELEMENT_LIMIT, is_known, reason};
+use crate::formats::terraform::eval::{ELEMENT_LIMIT, is_known, reason, unknown};
 use crate::formats::terraform::values::convert::convert;
 use crate::formats::terraform::values::{compare, decimal, shape};
 use crate::resource::{Data, List, ListKind, Number, Type, Value};
@@ -22,7 +22,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("coalescelist", &[], Shape::Any, coalescelist).further(anything(Shape::Any)).hands_on(),
     function("compact", &[known(Shape::Texts)], Shape::Texts, compact).hands_on(),
     function("concat", &[], Shape::List, concat).further(ANY).hands_on(),
-    function("contains", &[ANY, anything(Shape::Any)], Shape::Bool, contains),
+    function("contains", &[ANY, open(Shape::Any)], Shape::Bool, contains),
     function("distinct", &[known(Shape::List)], Shape::List, distinct).hands_on(),
     function("element", &[ANY, open(Shape::Number)], Shape::Any, element).hands_on(),
     function("flatten", &[ANY], Shape::List, flatten).hands_on(),
@@ -68,13 +68,18 @@ fn chunklist(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
 }
 
 fn coalescelist(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
+    let no_list = |value: &Value| {
+        !value.is_null() && is_known(value) && value.as_list().is_none_or(|list| list.kind == ListKind::Set)
+    };
+    if arguments.iter().any(no_list) {
+        return Err("all arguments must be lists".into());
+    }
     for argument in arguments {
         match argument.data() {
             Data::Null => {}
             Data::List(list) if list.items.is_empty() => {}
             Data::List(_) => return Ok(argument.clone().at(context.span)),
-            _ if !is_known(argument) => return Err(Stop::Unknown(argument.clone())),
-            _ => return Err("all arguments must be lists".into()),
+            _ => return Err(Stop::Unknown(argument.clone())),
         }
     }
     Err("all arguments are null or empty".into())
@@ -103,7 +108,11 @@ fn concat(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
     }
     let mut items = Vec::with_capacity(total);
     for index in 0..arguments.len() {
-        items.extend_from_slice(&list_at(arguments, index)?.items);
+        let list = list_at(arguments, index)?;
+        if list.kind == ListKind::Set {
+            return Err("a set must be made a list first".into());
+        }
+        items.extend_from_slice(&list.items);
     }
     let types: Vec<Type> = arguments.iter().map(shape::type_of).collect();
     let lists = types.iter().all(|shape| matches!(shape, Type::List(_)));
@@ -163,7 +172,12 @@ fn element(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
     if !is_known(index) {
         return Ok(context.evaluator.index(at(arguments, 0).clone(), index.clone(), context.span));
     }
-    let wrapped = whole_at(arguments, 1)?.rem_euclid(list.items.len() as i64);
+    let index = whole_at(arguments, 1)?;
+    let length = list.items.len() as i64;
+    if list.kind == ListKind::Tuple && index % length < 0 {
+        return Err("a tuple has no negative positions".into());
+    }
+    let wrapped = index.rem_euclid(length);
     let item = usize::try_from(wrapped).ok().and_then(|at| list.items.get(at));
     item.map(|item| context.handed_on(item)).ok_or_else(|| Stop::from("the index is not within the list"))
 }
@@ -248,7 +262,7 @@ fn range(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
     };
     let down = end < start;
     let step = step.unwrap_or_else(|| Number::from(if down { -1 } else { 1 }));
-    if step == zero || (step < zero) != down && start != end {
+    if start != end && (step == zero || (step < zero) != down) {
         return Err("the step must lead from the start to the end".into());
     }
     let mut numbers = Vec::new();
@@ -284,9 +298,13 @@ fn slice(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
 }
 
 fn sort(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
-    settled(at(arguments, 0))?;
-    all_texts(arguments, 0)?;
     let mut items = items_at(arguments, 0).to_vec();
+    if let Some(reason) = items.iter().find_map(reason) {
+        // How many there are is known, what stands where is not.
+        let open = unknown(reason, Type::Text, true, context.span);
+        return context.list(ListKind::List, vec![open; items.len()]);
+    }
+    all_texts(arguments, 0)?;
     items.sort_by(compare::order);
     context.list(ListKind::List, items)
 }
@@ -297,11 +315,15 @@ fn sum(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
         return Err("an empty list has no sum".into());
     }
     settled(at(arguments, 0))?;
-    let mut total = Number::from(0);
+    let mut total: Option<Number> = None;
     for item in &list.items {
         let number = convert(item.clone(), &Type::Number).ok().and_then(|item| item.as_number());
         let number = number.ok_or_else(|| Stop::from("a list of numbers is required"))?;
-        total = decimal::add(&total, &number).ok_or_else(|| Stop::from("this number is beyond what is computed"))?;
+        let sum = match total {
+            None => Some(number),
+            Some(total) => decimal::add(&total, &number),
+        };
+        total = Some(sum.ok_or_else(|| Stop::from("this number is beyond what is computed"))?);
     }
-    context.number(Some(total))
+    context.number(total)
 }

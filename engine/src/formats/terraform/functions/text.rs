@@ -113,11 +113,12 @@ fn substr(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
     let letters: Vec<&str> = text_at(arguments, 0).graphemes(true).collect();
     let (offset, length) = (whole_at(arguments, 1)?, whole_at(arguments, 2)?);
     let total = letters.len() as i64;
-    if offset > total || length == 0 {
+    if offset > total || (length == 0 && offset >= 0) {
         return context.text("");
     }
     let start = if offset < 0 { (offset + total).max(0) } else { offset };
-    let end = if length < 0 { total } else { start.saturating_add(length).min(total) };
+    // Terraform takes no length to mean all, when counting from the end.
+    let end = if length <= 0 { total } else { start.saturating_add(length).min(total) };
     context.text(letters.get(start as usize..end as usize).unwrap_or_default().concat())
 }
 

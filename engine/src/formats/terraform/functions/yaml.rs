@@ -26,7 +26,7 @@ fn yamldecode(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
         return Err(Stop::Fault(format!("this is no YAML: {}", error.message)));
     }
     let document = match parsed.documents.as_slice() {
-        [] => return Ok(Value::null(context.span)),
+        [] => return Err("there is no YAML document".into()),
         [document] => &document.value,
         _ => return Err("only one YAML document is taken".into()),
     };
@@ -82,7 +82,7 @@ fn yamlencode(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
         Data::Map(map) if !map.entries().is_empty() => block(value, 0, &mut text)?,
         _ => {
             inline(value, 2, &mut text)?;
-            text.push('\n');
+            end_line(&mut text);
             // What could go on is ended.
             if matches!(value.data(), Data::Null | Data::Bool(_) | Data::Number(_)) {
                 text.push_str("...\n");
@@ -119,10 +119,18 @@ fn block(value: &Value, indent: usize, text: &mut String) -> Result<(), Stop> {
         Data::Map(map) => {
             for (index, (key, item)) in compare::sorted(map).into_iter().enumerate() {
                 pad(index == 0, text);
-                if key.contains('\n') || key.len() > 128 {
+                let long = key.contains('\n') || key.len() > 128;
+                if long && is_block(item) {
                     return Err(Stop::Unsupported("yamlencode() with a long key".into()));
                 }
-                quoted(key, usize::MAX, text);
+                if long {
+                    text.push_str("? ");
+                    inline(&Value::text(Arc::clone(key), item.span()), indent + 2, text)?;
+                    end_line(text);
+                    text.push_str(&" ".repeat(indent));
+                } else {
+                    quoted(key, usize::MAX, text);
+                }
                 text.push(':');
                 if is_block(item) {
                     text.push('\n');

@@ -54,7 +54,6 @@ pub(crate) struct Attribute {
     pub file: FileIndex,
     pub name: Name,
     pub value: Expr,
-    pub place: Place,
 }
 
 /// `kind "label" { … }`.

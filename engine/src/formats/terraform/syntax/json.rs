@@ -61,7 +61,7 @@ pub(crate) fn parse_json_values(text: &str, file: FileIndex) -> Parsed {
         Ok(value) => {
             let attribute = |(key, value): (&Key, &Value)| {
                 let (name, value) = (name(key), literal(value));
-                Item::Attribute(Arc::new(Attribute { file, place: name.place.to(value.place), name, value }))
+                Item::Attribute(Arc::new(Attribute { file, name, value }))
             };
             let items = entries(&value).into_iter().map(attribute).collect();
             Parsed { body: Body { items, place: place(&value) }, flaws: Vec::new() }
@@ -157,8 +157,7 @@ impl Reader {
                 self.blocks(&name, 0, &[], content, &mut items);
             } else {
                 let value = self.attribute(&name.text, kind, content);
-                let place = name.place.to(value.place);
-                items.push(Item::Attribute(Arc::new(Attribute { file: self.file, name, value, place })));
+                items.push(Item::Attribute(Arc::new(Attribute { file: self.file, name, value })));
             }
         }
         Body { items, place: place(value) }

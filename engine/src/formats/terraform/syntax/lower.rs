@@ -50,7 +50,7 @@ impl Source<'_> {
     fn attribute(&self, attribute: &structure::Attribute) -> Attribute {
         let name = self.name(&attribute.key, attribute.key.span());
         let value = self.expr(&attribute.value);
-        Attribute { file: self.file, place: name.place.to(value.place), name, value }
+        Attribute { file: self.file, name, value }
     }
 
     fn block(&self, block: &structure::Block) -> Block {
@@ -129,6 +129,10 @@ impl Source<'_> {
                 }
                 hcl::ObjectKey::Expression(Expression::String(text)) => {
                     ObjectKey::Name(Name { text: text.as_str().into(), place: self.place(text.span()) })
+                }
+                // A bare word is a name even where it is a keyword elsewhere.
+                hcl::ObjectKey::Expression(Expression::Null(null)) => {
+                    ObjectKey::Name(Name { text: "null".into(), place: self.place(null.span()) })
                 }
                 hcl::ObjectKey::Expression(expr) => ObjectKey::Expr(self.expr(expr)),
             };

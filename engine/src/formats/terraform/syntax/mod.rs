@@ -8,4 +8,6 @@ mod recover;
 mod template;
 
 pub(crate) use json::{parse_json, parse_json_values};
-pub(crate) use parse::{Flaw, Parsed, parse_expression, parse_native, parse_template};
+#[cfg(test)]
+pub(crate) use parse::parse_expression;
+pub(crate) use parse::{Flaw, Parsed, parse_native, parse_template};

@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(slice(block.header), "resource \"a\" \"b\"");
         assert_eq!(slice(block.place), text.trim_end());
         let Item::Attribute(tags) = &block.body.items[0] else { panic!() };
-        assert_eq!(slice(tags.place), "tags = { Name = \"ü${var.x}\", \"k\" : 1 }");
+        assert_eq!(slice(tags.value.place), "{ Name = \"ü${var.x}\", \"k\" : 1 }");
         let Kind::Object(items) = &tags.value.kind else { panic!() };
         let key = |at: usize| match &items[at].0 {
             crate::formats::terraform::syntax::ir::ObjectKey::Name(name) => slice(name.place),

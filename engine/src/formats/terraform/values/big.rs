@@ -125,6 +125,9 @@ impl Big {
 
     pub(super) fn into_number(self) -> Option<Number> {
         let text = self.shortest();
+        if text == "-0" {
+            return Number::exact(&text, BITS);
+        }
         if let Ok(whole) = text.parse::<i64>() {
             return Some(whole.into());
         }

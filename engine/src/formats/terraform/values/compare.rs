@@ -50,8 +50,12 @@ fn with_unknown(unknown: &Unknown, other: &Value) -> Option<bool> {
         Data::Text(text) if unknown.prefix.as_ref().is_some_and(|prefix| !text.starts_with(&**prefix)) => Some(false),
         Data::Unknown(_) | Data::OneOf(_) => None,
         Data::Bool(_) | Data::Number(_) | Data::Text(_) | Data::List(_) | Data::Map(_) => {
-            let apart = matches!(unknown.shape, Type::Bool | Type::Number | Type::Text)
-                && shape::type_of(other) != unknown.shape;
+            let scalar = |shape: &Type| shape.is_scalar();
+            let apart = match (&unknown.shape, shape::type_of(other)) {
+                (Type::Any, _) => false,
+                (a, b) if scalar(a) || scalar(&b) => *a != b,
+                (a, b) => std::mem::discriminant(a) != std::mem::discriminant(&b),
+            };
             apart.then_some(false)
         }
     }

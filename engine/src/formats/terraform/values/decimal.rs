@@ -13,7 +13,8 @@ use crate::resource::Number;
 pub(crate) fn parse(text: &str) -> Option<Number> {
     let body = text.strip_prefix(['-', '+']).unwrap_or(text);
     if !body.is_empty() && body.len() < 19 && body.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.parse::<i64>().ok().map(Number::from);
+        let whole = text.parse::<i64>().ok()?;
+        return if whole == 0 && text.starts_with('-') { negative_zero() } else { Some(whole.into()) };
     }
     Big::parse(text, BITS)?.into_number()
 }
@@ -33,8 +34,12 @@ pub(crate) fn from_double(value: f64) -> Option<Number> {
 pub(crate) fn add(a: &Number, b: &Number) -> Option<Number> {
     if let (Some(a), Some(b)) = (small(a), small(b))
         && let Some(sum) = a.checked_add(b)
+        && (a, b) != (0, 0)
     {
         return Some(sum.into());
+    }
+    if small(a) == Some(0) && small(b) == Some(0) {
+        return if is_negative(a) && is_negative(b) { negative_zero() } else { Some(0.into()) };
     }
     Big::of(a)?.add(&Big::of(b)?).into_number()
 }
@@ -48,6 +53,7 @@ pub(crate) fn subtract(a: &Number, b: &Number) -> Option<Number> {
 pub(crate) fn multiply(a: &Number, b: &Number) -> Option<Number> {
     if let (Some(a), Some(b)) = (small(a), small(b))
         && let Some(product) = a.checked_mul(b)
+        && product != 0
     {
         return Some(product.into());
     }
@@ -58,6 +64,7 @@ pub(crate) fn multiply(a: &Number, b: &Number) -> Option<Number> {
 pub(crate) fn divide(a: &Number, b: &Number) -> Option<Number> {
     if let (Some(a), Some(b)) = (small(a), small(b))
         && a.checked_rem(b) == Some(0)
+        && a != 0
     {
         return a.checked_div(b).map(Number::from);
     }
@@ -79,6 +86,7 @@ pub(crate) fn remainder(a: &Number, b: &Number) -> Option<Number> {
 /// The number with its sign turned.
 pub(crate) fn negate(a: &Number) -> Option<Number> {
     match small(a).and_then(i64::checked_neg) {
+        Some(0) if !is_negative(a) => negative_zero(),
         Some(negated) => Some(negated.into()),
         None => Big::of(a)?.negated().into_number(),
     }
@@ -86,11 +94,12 @@ pub(crate) fn negate(a: &Number) -> Option<Number> {
 
 /// The largest whole number not above, or the smallest not below.
 pub(crate) fn whole(a: &Number, up: bool) -> Option<Number> {
-    if a.as_i64().is_some() {
-        return Some(a.clone());
+    if let Some(whole) = a.as_i64() {
+        return Some(whole.into());
     }
     let big = Big::of(a)?;
     let truncated = big.truncated().into_number()?;
+    let truncated = if truncated.as_i64() == Some(0) { 0.into() } else { truncated };
     let step = match truncated.cmp(a) {
         Ordering::Less if up => 1,
         Ordering::Greater if !up => -1,
@@ -113,6 +122,18 @@ pub(crate) fn to_integer(a: &Number) -> Option<BigInt> {
 
 fn small(number: &Number) -> Option<i64> {
     number.as_i64()
+}
+
+/// Zero below zero: equal to zero, and printed with its sign.
+fn negative_zero() -> Option<Number> {
+    Number::exact("-0", BITS)
+}
+
+fn is_negative(number: &Number) -> bool {
+    match number.as_i64() {
+        Some(0) | None => number.to_string().starts_with('-'),
+        Some(whole) => whole < 0,
+    }
 }
 
 /// The number rounded to so many places after the point.

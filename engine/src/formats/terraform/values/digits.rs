@@ -9,7 +9,7 @@ impl Big {
     /// The fewest digits that read back as this very number.
     pub(super) fn shortest(&self) -> String {
         if self.mantissa.bits() == 0 {
-            return "0".into();
+            return if self.negative { "-0" } else { "0" }.into();
         }
         // One bit more than the precision, so that half a step either way is a whole one.
         let wanted = u64::from(self.bits) + 1;

@@ -81,8 +81,14 @@ fn same_names(a: &[Field], b: &[Field]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.name == b.name)
 }
 
-/// The type all of these convert to, `None` when there is none. What is not known yet does not stand in the way.
+/// The type all of these convert to, `None` when there is none. What is not known yet does not stand in the way: where it
+/// is all that does, nobody can know the type.
 pub(crate) fn unify(types: &[Type]) -> Option<Type> {
+    let open = types.contains(&Type::Any);
+    unify_known(types).or(if open { Some(Type::Any) } else { None })
+}
+
+fn unify_known(types: &[Type]) -> Option<Type> {
     let known: Vec<&Type> = types.iter().filter(|shape| **shape != Type::Any).collect();
     let Some((first, rest)) = known.split_first() else { return Some(Type::Any) };
     if rest.iter().all(|other| other == first) {
@@ -95,16 +101,17 @@ pub(crate) fn unify(types: &[Type]) -> Option<Type> {
     let objects = count(|shape| matches!(shape, Type::Object(_)));
     let tuples = count(|shape| matches!(shape, Type::Tuple(_)));
     let all = known.len();
-    let structural = if maps + objects == all {
-        if maps == 0 { unify_objects(&known) } else { None }.or_else(|| as_collection(&known, Type::Map))
-    } else if lists + tuples == all {
-        if lists == 0 { unify_tuples(&known) } else { None }.or_else(|| as_collection(&known, Type::List))
-    } else if sets == all {
-        as_collection(&known, Type::Set)
-    } else {
-        None
+    let mixed = match all {
+        _ if objects == all => return unify_objects(&known),
+        _ if tuples == all => return unify_tuples(&known),
+        _ if maps == all => return as_collection(&known, Type::Map),
+        _ if lists == all => return as_collection(&known, Type::List),
+        _ if sets == all => return as_collection(&known, Type::Set),
+        _ if maps + objects == all => as_collection(&known, Type::Map),
+        _ if lists + tuples == all => as_collection(&known, Type::List),
+        _ => None,
     };
-    structural.or_else(|| if objects > 0 && tuples > 0 { None } else { preferred(&known) })
+    mixed.or_else(|| if objects > 0 && tuples > 0 { None } else { preferred(&known) })
 }
 
 fn elements(shape: &Type) -> Vec<Type> {
@@ -126,7 +133,7 @@ fn unify_objects(types: &[&Type]) -> Option<Type> {
         types.iter().filter_map(|shape| if let Type::Object(fields) = shape { Some(fields) } else { None }).collect();
     let first = fields.first()?;
     if !fields.iter().all(|other| same_names(first, other)) {
-        return None;
+        return as_collection(types, Type::Map);
     }
     let unified = first.iter().enumerate().map(|(index, field)| {
         let across: Vec<Type> =
@@ -141,7 +148,7 @@ fn unify_tuples(types: &[&Type]) -> Option<Type> {
         types.iter().filter_map(|shape| if let Type::Tuple(tuple) = shape { Some(tuple) } else { None }).collect();
     let length = tuples.first()?.len();
     if tuples.iter().any(|tuple| tuple.len() != length) {
-        return None;
+        return as_collection(types, Type::List);
     }
     let unified = (0..length).map(|index| {
         let across: Vec<Type> = tuples.iter().filter_map(|tuple| tuple.get(index).cloned()).collect();
