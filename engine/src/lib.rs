@@ -14,3 +14,9 @@ pub mod syntax;
 
 /// One member per infrastructure-as-code format.
 pub mod formats;
+
+/// A policy as data.
+pub mod policy;
+
+/// Policies over resources.
+pub mod evaluate;
