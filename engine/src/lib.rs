@@ -20,3 +20,6 @@ pub mod policy;
 
 /// Policies over resources.
 pub mod evaluate;
+
+/// One file per rendering of a report.
+pub mod reports;

@@ -103,11 +103,14 @@ fn resource(example: &Value) -> Resource {
 
 /// The rule of an example file as a policy.
 fn catalogue(text: &str) -> Catalogue {
-    let rule: String = text.lines().skip_while(|l| *l != "check:").skip(1).take_while(|l| l.starts_with(' ') || l.is_empty())
-        .fold(String::new(), |mut all, line| {
-            let _ = writeln!(all, "{line}");
-            all
-        });
+    let rule: String =
+        text.lines().skip_while(|l| *l != "check:").skip(1).take_while(|l| l.starts_with(' ') || l.is_empty()).fold(
+            String::new(),
+            |mut all, line| {
+                let _ = writeln!(all, "{line}");
+                all
+            },
+        );
     let policy = format!(
         "id: language-example\ntitle: t\nseverity: low\ndescription: d\nremediation: r\nterraform:\n{rule}  \
          examples:\n    pass: x\n    fail: 'x # expect'\n"

@@ -215,7 +215,7 @@ impl Walk<'_> {
                 Matcher::Choice(choices) => {
                     let parts =
                         choices.iter().filter_map(|choice| if let Matcher::Is(l) = choice { Some(l) } else { None });
-                    parts.map(|literal| self.text_contains(text, &literal.to_text())).fold(false, |a, b| a || b).into()
+                    parts.any(|literal| self.text_contains(text, &literal.to_text())).into()
                 }
                 _ => self.test(Some(value), matcher, mode),
             },

@@ -87,6 +87,8 @@ pub struct Violation {
     pub severity: Severity,
     /// How it stands to the base.
     pub state: State,
+    /// Whether a source is blocked by it; in a scan without sources, always.
+    pub blocking: bool,
     /// The unit it was found in.
     pub unit: String,
     /// The resource's address.
@@ -126,6 +128,8 @@ pub struct Undecided {
     pub state: State,
     /// Whether the policy wants undecided answers to block.
     pub blocks: bool,
+    /// Whether a source is blocked by it.
+    pub blocking: bool,
     /// The unit.
     pub unit: String,
     /// The resource's address.
@@ -185,6 +189,8 @@ pub struct ReportedProblem {
     pub remedy: String,
     /// Whether the file is one that the pull request touches; always in a scan.
     pub touched: bool,
+    /// Whether a source is blocked by it.
+    pub blocking: bool,
 }
 
 /// A file of a kind that is recognised but not evaluated.

@@ -131,6 +131,7 @@ fn problems(unit: &Unit) -> Vec<ReportedProblem> {
         message: problem.message.clone(),
         remedy: problem.remedy.clone(),
         touched: true,
+        blocking: false,
     };
     unit.problems.iter().map(problem).collect()
 }

@@ -11,13 +11,19 @@ pub(super) const UNJUDGED: Verdict = Verdict::Error;
 /// Judges a review: the worst verdict of its sources wins. `touched` are the files of the head that may be
 /// infrastructure-as-code and differ from the base.
 pub(super) fn judge(report: &mut Report, sources: &[SourceScope], touched: &[&TreePath]) {
-    report.sources = sources.iter().map(|source| judge_source(report, source, touched)).collect();
+    for source in sources {
+        let judged = judge_source(report, source, touched);
+        report.sources.push(judged);
+    }
     let worst = report.sources.iter().map(|source| source.verdict).max().unwrap_or(Verdict::Pass);
     report.verdict = if report.errors.is_empty() { worst } else { Verdict::Error };
 }
 
 /// Judges a scan: a violation fails, an evaluation that went wrong is an error.
 pub(super) fn judge_scan(report: &mut Report) {
+    for violation in &mut report.violations {
+        violation.blocking = true;
+    }
     report.verdict = match (report.errors.is_empty(), report.violations.is_empty()) {
         (false, _) => Verdict::Error,
         (true, false) => Verdict::Fail,
@@ -25,24 +31,23 @@ pub(super) fn judge_scan(report: &mut Report) {
     };
 }
 
-fn judge_source(report: &Report, source: &SourceScope, touched: &[&TreePath]) -> SourceReport {
-    let blocks = |violation: &&Violation| {
-        violation.state == State::Introduced
-            && violation.severity >= source.blocking
-            && source.contains(&violation.location.path)
-    };
-    let is_hole = |problem: &&ReportedProblem| {
-        source.on_unreadable == OnUnreadable::Block && problem.touched && source.contains(&problem.path)
-    };
-    let is_open = |undecided: &&Undecided| {
-        undecided.state == State::Introduced
-            && (undecided.blocks || source.on_undecided == OnUndecided::Block)
-            && undecided.severity >= source.blocking
-            && source.contains(&undecided.location.path)
-    };
-    let blocking_violations = report.violations.iter().filter(blocks).count();
-    let blocking_problems = report.problems.iter().filter(is_hole).count();
-    let blocking_undecided = report.undecided.iter().filter(is_open).count();
+/// Marks what blocks a source, and counts it.
+fn judge_source(report: &mut Report, source: &SourceScope, touched: &[&TreePath]) -> SourceReport {
+    let mut blocking_violations = 0;
+    for violation in report.violations.iter_mut().filter(|violation| violation_blocks(violation, source)) {
+        violation.blocking = true;
+        blocking_violations += 1;
+    }
+    let mut blocking_problems = 0;
+    for problem in report.problems.iter_mut().filter(|problem| problem_blocks(problem, source)) {
+        problem.blocking = true;
+        blocking_problems += 1;
+    }
+    let mut blocking_undecided = 0;
+    for undecided in report.undecided.iter_mut().filter(|undecided| undecided_blocks(undecided, source)) {
+        undecided.blocking = true;
+        blocking_undecided += 1;
+    }
     let is_free = blocking_violations + blocking_problems + blocking_undecided == 0;
     SourceReport {
         name: source.name.clone(),
@@ -53,4 +58,21 @@ fn judge_source(report: &Report, source: &SourceScope, touched: &[&TreePath]) ->
         blocking_undecided,
         touched_files: touched.iter().filter(|path| source.contains(path)).count(),
     }
+}
+
+fn violation_blocks(violation: &Violation, source: &SourceScope) -> bool {
+    violation.state == State::Introduced
+        && violation.severity >= source.blocking
+        && source.contains(&violation.location.path)
+}
+
+fn problem_blocks(problem: &ReportedProblem, source: &SourceScope) -> bool {
+    source.on_unreadable == OnUnreadable::Block && problem.touched && source.contains(&problem.path)
+}
+
+fn undecided_blocks(undecided: &Undecided, source: &SourceScope) -> bool {
+    undecided.state == State::Introduced
+        && (undecided.blocks || source.on_undecided == OnUndecided::Block)
+        && undecided.severity >= source.blocking
+        && source.contains(&undecided.location.path)
 }
