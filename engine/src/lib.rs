@@ -23,3 +23,9 @@ pub mod evaluate;
 
 /// One file per rendering of a report.
 pub mod reports;
+
+/// The policies that come with the program.
+pub mod builtin;
+
+/// A policy's examples as its tests.
+pub mod proof;

@@ -213,7 +213,7 @@ impl Walk<'_> {
             Data::Text(text) => match matcher {
                 Matcher::Is(literal) => self.text_contains(text, &literal.to_text()).into(),
                 Matcher::Choice(choices) => {
-                    let parts =
+                    let mut parts =
                         choices.iter().filter_map(|choice| if let Matcher::Is(l) = choice { Some(l) } else { None });
                     parts.any(|literal| self.text_contains(text, &literal.to_text())).into()
                 }
