@@ -4,3 +4,9 @@
 
 /// Code hosts behind one trait.
 pub mod forges;
+
+/// A folder on disk as the engine's files.
+pub mod working_tree;
+
+/// The command line.
+pub mod cli;

@@ -19,6 +19,8 @@ pub struct Context<'c> {
     pub catalogue: &'c Catalogue,
     /// Version of the program.
     pub version: &'c str,
+    /// What to write before a path so that it can be opened: nothing, or `/`.
+    pub prefix: &'c str,
     /// Width of the terminal in columns.
     pub width: usize,
     /// Whether colours and links may be used.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::evaluate::{Location, Report, State, Undecided, Violation};
+use crate::evaluate::{Location, Report, ReportedProblem, State, Undecided, Violation};
 use crate::policy::{Metadata, Severity};
 
 use super::{Context, Rendering};
@@ -25,11 +25,11 @@ impl Rendering for Sarif {
         let mut results = Vec::new();
         for violation in report.violations.iter().filter(|violation| violation.state != State::Fixed) {
             let addresses = std::iter::once(&violation.resource).chain(&violation.also);
-            results.extend(addresses.map(|address| violation_result(violation, address)));
+            results.extend(addresses.map(|address| violation_result(context, violation, address)));
         }
-        results.extend(report.undecided.iter().map(undecided_result));
+        results.extend(report.undecided.iter().map(|undecided| undecided_result(context, undecided)));
         let notifications: Vec<Value> =
-            report.problems.iter().map(problem).chain(report.errors.iter().map(error)).collect();
+            report.problems.iter().map(|hole| problem(context, hole)).chain(report.errors.iter().map(error)).collect();
         let document = json!({
             "$schema": SCHEMA,
             "version": "2.1.0",
@@ -92,18 +92,19 @@ fn security_severity(severity: Severity) -> &'static str {
     }
 }
 
-fn violation_result(violation: &Violation, address: &str) -> Value {
+fn violation_result(context: &Context<'_>, violation: &Violation, address: &str) -> Value {
     let mut result = json!({
         "ruleId": violation.policy.as_str(),
         "kind": "fail",
         "level": level(violation.severity),
         "message": { "text": violation.message },
-        "locations": [location(&violation.location, Some(address))],
+        "locations": [location(context, &violation.location, Some(address))],
         "partialFingerprints": { "portcullis/v1": violation.fingerprint },
         "properties": { "severity": violation.severity.name(), "attribute": violation.attribute },
     });
     if let Some(object) = result.as_object_mut() {
-        let origins: Vec<Value> = violation.origins.iter().map(|step| location(&step.location, None)).collect();
+        let origins: Vec<Value> =
+            violation.origins.iter().map(|step| location(context, &step.location, None)).collect();
         if !origins.is_empty() {
             object.insert("relatedLocations".into(), origins.into());
         }
@@ -120,7 +121,7 @@ fn violation_result(violation: &Violation, address: &str) -> Value {
 }
 
 /// `open`: the tool has not enough information to decide.
-fn undecided_result(undecided: &Undecided) -> Value {
+fn undecided_result(context: &Context<'_>, undecided: &Undecided) -> Value {
     let message = match undecided.attribute.as_str() {
         "" => format!("undecided: {}", undecided.reason),
         attribute => format!("{attribute} is undecided: {}", undecided.reason),
@@ -130,12 +131,12 @@ fn undecided_result(undecided: &Undecided) -> Value {
         "kind": "open",
         "level": "none",
         "message": { "text": message },
-        "locations": [location(&undecided.location, Some(&undecided.resource))],
+        "locations": [location(context, &undecided.location, Some(&undecided.resource))],
         "properties": { "severity": undecided.severity.name(), "remedy": undecided.remedy },
     })
 }
 
-fn location(place: &Location, address: Option<&str>) -> Value {
+fn location(context: &Context<'_>, place: &Location, address: Option<&str>) -> Value {
     let mut region = json!({ "startLine": place.start.line, "startColumn": place.start.column });
     if let Some(object) = region.as_object_mut() {
         if (place.end.line, place.end.column) > (place.start.line, place.start.column) {
@@ -147,7 +148,7 @@ fn location(place: &Location, address: Option<&str>) -> Value {
         }
     }
     let mut location = json!({
-        "physicalLocation": { "artifactLocation": { "uri": uri(place.path.as_str()) }, "region": region },
+        "physicalLocation": { "artifactLocation": { "uri": uri(context, place.path.as_str()) }, "region": region },
     });
     if let (Some(object), Some(address)) = (location.as_object_mut(), address) {
         object.insert("logicalLocations".into(), json!([{ "fullyQualifiedName": address, "kind": "resource" }]));
@@ -156,8 +157,11 @@ fn location(place: &Location, address: Option<&str>) -> Value {
 }
 
 /// A path as the URI reference SARIF wants: what RFC 3986 does not allow in a path is percent-encoded.
-fn uri(path: &str) -> String {
-    let mut uri = String::with_capacity(path.len());
+fn uri(context: &Context<'_>, path: &str) -> String {
+    let mut uri = String::with_capacity(path.len() + 8);
+    if context.prefix == "/" {
+        uri.push_str("file:///");
+    }
     for byte in path.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' | b'@' | b'+' | b'=' | b',' => {
@@ -169,10 +173,10 @@ fn uri(path: &str) -> String {
     uri
 }
 
-fn problem(problem: &crate::evaluate::ReportedProblem) -> Value {
+fn problem(context: &Context<'_>, problem: &ReportedProblem) -> Value {
     let place = match &problem.location {
-        Some(place) => location(place, None),
-        None => json!({ "physicalLocation": { "artifactLocation": { "uri": uri(problem.path.as_str()) } } }),
+        Some(place) => location(context, place, None),
+        None => json!({ "physicalLocation": { "artifactLocation": { "uri": uri(context, problem.path.as_str()) } } }),
     };
     json!({
         "level": "error",

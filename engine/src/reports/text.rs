@@ -5,6 +5,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::evaluate::{Location, Report, ReportedProblem, State, Undecided, Verdict, Violation};
 use crate::policy::Severity;
+use crate::source_tree::TreePath;
 
 use super::counts::{by_severity, counted, in_state, looked_at};
 use super::{Context, Rendering};
@@ -26,14 +27,14 @@ impl Rendering for Text {
         let renderer = renderer.decor_style(DecorStyle::Unicode).term_width(context.width.max(40));
         let mut text = String::new();
         for violation in report.violations.iter().filter(|violation| violation.state != State::Fixed) {
-            text.push_str(&rendered_violation(violation, report, &renderer));
+            text.push_str(&rendered_violation(violation, report, context, &renderer));
             text.push_str("\n\n");
         }
         for problem in &report.problems {
-            text.push_str(&rendered_problem(problem, &renderer));
+            text.push_str(&rendered_problem(problem, context, &renderer));
             text.push_str("\n\n");
         }
-        text.push_str(&undecided_list(&report.undecided));
+        text.push_str(&undecided_list(&report.undecided, context));
         text.push_str(&closing(report));
         text
     }
@@ -47,13 +48,13 @@ fn level(severity: Severity) -> Level<'static> {
     }
 }
 
-fn rendered_violation(violation: &Violation, report: &Report, renderer: &Renderer) -> String {
+fn rendered_violation(violation: &Violation, report: &Report, context: &Context<'_>, renderer: &Renderer) -> String {
     let metadata = report.policies.get(&violation.policy);
     let title = metadata.map_or("", |metadata| metadata.title.as_str());
     let label = short(&violation.message);
     let source = excerpt(&violation.location);
     let mut group = Group::with_title(level(violation.severity).primary_title(title).id(violation.policy.as_str()))
-        .element(snippet(&violation.location, &source, &label));
+        .element(snippet(&violation.location, shown(context, &violation.location.path), &source, &label));
     let mut addresses = format!("in {}", clean(&violation.resource));
     if !violation.also.is_empty() {
         let named = violation.also.iter().take(ADDRESS_LIMIT).map(|a| clean(a)).collect::<Vec<_>>().join(", ");
@@ -68,7 +69,8 @@ fn rendered_violation(violation: &Violation, report: &Report, renderer: &Rendere
     group = group.element(Level::NOTE.message(addresses));
     for step in &violation.origins {
         let place = &step.location;
-        let text = format!("the value comes from {} at {}:{}", step.what, place.path, place.start.line);
+        let text =
+            format!("the value comes from {} at {}:{}", step.what, shown(context, &place.path), place.start.line);
         group = group.element(Level::NOTE.message(text));
     }
     if let Some(metadata) = metadata {
@@ -80,13 +82,13 @@ fn rendered_violation(violation: &Violation, report: &Report, renderer: &Rendere
     renderer.render(&[group])
 }
 
-fn rendered_problem(problem: &ReportedProblem, renderer: &Renderer) -> String {
+fn rendered_problem(problem: &ReportedProblem, context: &Context<'_>, renderer: &Renderer) -> String {
     let level = Level::ERROR.with_name("unreadable");
     let group = Group::with_title(level.primary_title(problem.message.as_str()));
     let source = problem.location.as_ref().map(excerpt).unwrap_or_default();
     let group = match &problem.location {
-        Some(location) => group.element(snippet(location, &source, "")),
-        None => group.element(annotate_snippets::Origin::path(problem.path.as_str())),
+        Some(location) => group.element(snippet(location, shown(context, &location.path), &source, "")),
+        None => group.element(annotate_snippets::Origin::path(shown(context, &problem.path))),
     };
     renderer.render(&[group.element(Level::HELP.message(problem.remedy.as_str()))])
 }
@@ -97,7 +99,8 @@ fn excerpt(location: &Location) -> String {
 
 /// The excerpt with its span marked; a span over several lines is marked on its first.
 fn snippet<'a>(
-    location: &'a Location,
+    location: &Location,
+    path: String,
     source: &'a str,
     label: &'a str,
 ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
@@ -110,20 +113,21 @@ fn snippet<'a>(
     let end = if location.end.line == location.start.line { byte(location.end.column) } else { first.len() };
     let source = source.get(..first.len()).unwrap_or(source);
     let annotation = AnnotationKind::Primary.span(start..end.max(start)).label(label);
-    Snippet::source(source).path(location.path.as_str()).line_start(location.start.line as usize).annotation(annotation)
+    Snippet::source(source).path(path).line_start(location.start.line as usize).annotation(annotation)
 }
 
-fn undecided_list(undecided: &[Undecided]) -> String {
+fn undecided_list(undecided: &[Undecided], context: &Context<'_>) -> String {
     if undecided.is_empty() {
         return String::new();
     }
     let mut text = format!("{} undecided:\n", counted(undecided.len(), "answer"));
     for undecided in undecided.iter().take(UNDECIDED_LIMIT) {
         let place = &undecided.location;
-        let cause = undecided.cause.as_ref().map(|cause| format!(" ({}:{})", cause.path, cause.start.line));
+        let cause =
+            undecided.cause.as_ref().map(|cause| format!(" ({}:{})", shown(context, &cause.path), cause.start.line));
         text.push_str(&format!(
             "  {}:{}: {} of {}: {}{}; {}\n",
-            place.path,
+            shown(context, &place.path),
             place.start.line,
             undecided.policy,
             clean(&undecided.resource),
@@ -162,6 +166,11 @@ fn closing(report: &Report) -> String {
         text.push_str(&format!("error: {error}\n"));
     }
     text
+}
+
+/// A path as it can be opened.
+fn shown(context: &Context<'_>, path: &TreePath) -> String {
+    format!("{}{path}", context.prefix)
 }
 
 fn short(message: &str) -> String {
