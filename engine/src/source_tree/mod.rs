@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use changes::changed_lines;
+pub use changes::{Changes, changed_files, changed_lines};
 pub use file::{LineColumn, SourceFile};
 pub use path::{BadPath, Folder, TreePath};
 
