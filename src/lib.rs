@@ -5,6 +5,9 @@
 /// Code hosts behind one trait.
 pub mod forges;
 
+/// A review in a child process with limits.
+pub mod evaluator;
+
 /// A folder on disk as the engine's files.
 pub mod working_tree;
 

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand.
 
+mod evaluate;
 mod scan;
 
 use std::process::ExitCode;
@@ -17,6 +18,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Scan(scan::ScanArguments),
+    Evaluate(evaluate::EvaluateArguments),
 }
 
 /// How a run ended.
@@ -40,6 +42,7 @@ pub fn run() -> ExitCode {
     };
     let ending = match arguments.command {
         Command::Scan(arguments) => scan::scan(&arguments),
+        Command::Evaluate(arguments) => evaluate::evaluate(&arguments),
     };
     match ending {
         Ok(Ending::Clean) => ExitCode::SUCCESS,
