@@ -2,8 +2,11 @@
 //!
 //! Nothing above this module knows a host's field names, limits or URLs.
 
+pub mod github;
+
 mod event;
 mod forge;
+mod http;
 mod identity;
 
 pub use event::{Event, InstallationChange, MergeGroup, PullRequestAction, PullRequestEvent};
@@ -11,4 +14,5 @@ pub use forge::{
     Annotation, AnnotationLevel, BlobRequest, Capabilities, Check, CheckId, CheckKey, CheckOutput, CheckState,
     Conclusion, Forge, ForgeError, PullRequest, PullRequestFilter, PullRequestState, Rejection, VerifiedDelivery,
 };
+pub use http::{Pace, TransportError};
 pub use identity::{Access, BranchName, CommitSha, DeliveryId, IdentityError, Repository, RepositoryName};
