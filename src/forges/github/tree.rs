@@ -9,8 +9,9 @@ use super::errors::printable;
 use crate::forges::http::percent_encode;
 use crate::forges::{CommitSha, ForgeError};
 
-/// Most listings that are asked for one commit. GitHub lists 100,000 entries at once, so this is reached by size or by malice.
-const LISTING_LIMIT: usize = 500;
+/// Most listings that are asked for one commit, each of them up to two requests. GitHub lists 100,000 entries at once, so this
+/// is reached by size or by malice.
+const LISTING_LIMIT: usize = 250;
 
 /// Most files of one commit.
 const FILE_LIMIT: usize = 1_000_000;

@@ -1,10 +1,11 @@
 //! Who may send a request to one account, and when.
 //!
 //! Wanted: (1) once a host asks to be left alone, nobody sends it anything for that account until the time is over, whoever
-//! was told; (2) at most so many requests at once; (3) writes one after another, with a gap; (4) nobody sleeps here for
-//! longer than the pace allows: the caller gets the remaining time instead and can do other work.
+//! was told; (2) at most so many requests at once, and points in any minute; (3) writes one after another, with a gap;
+//! (4) nobody sleeps here for longer than the pace allows: the caller gets the remaining time instead and can do other work.
 //!
-//! Design: permits for (2) and (3), and a small ledger of instants for (1) and the gap, which knows no clock of its own.
+//! Design: permits for what is counted at once, and a small ledger for what is counted over time, which knows no clock of
+//! its own.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -64,11 +65,9 @@ impl Governor {
         };
         let request = self.requests.acquire().await.map_err(|_| closed())?;
         loop {
-            let (wait, reason) = self.ledger().wait(Instant::now(), effect);
-            if wait.is_zero() {
-                self.ledger().sent(Instant::now(), effect, self.pace.write_gap);
+            let Some((wait, reason)) = self.ledger().send(Instant::now(), effect, &self.pace) else {
                 return Ok(Permit { _request: request, _write: write });
-            }
+            };
             if wait > self.pace.patience.max(self.pace.write_gap) {
                 return Err(SendError::Wait { wait, reason });
             }
@@ -111,23 +110,38 @@ struct Ledger {
     not_before: Option<(Instant, String)>,
     next_write: Option<Instant>,
     refusals: u32,
+    /// Points that count against the budget: they run out at a steady rate.
+    points: f64,
+    points_at: Option<Instant>,
 }
 
 impl Ledger {
-    fn wait(&self, now: Instant, effect: Effect) -> (Duration, String) {
-        let held = self.not_before.as_ref().map(|(until, _)| until.saturating_duration_since(now)).unwrap_or_default();
-        let gap = match effect {
-            Effect::None => Duration::ZERO,
-            Effect::Write => self.next_write.map(|at| at.saturating_duration_since(now)).unwrap_or_default(),
-        };
-        let reason = self.not_before.as_ref().map(|(_, reason)| reason.clone()).unwrap_or_default();
-        (held.max(gap), reason)
-    }
-
-    fn sent(&mut self, now: Instant, effect: Effect, write_gap: Duration) {
-        if effect == Effect::Write {
-            self.next_write = Some(now + write_gap);
+    /// Notes that a request is sent now; or says how long it has to wait, and why.
+    fn send(&mut self, now: Instant, effect: Effect, pace: &Pace) -> Option<(Duration, String)> {
+        if let Some((until, reason)) = &self.not_before
+            && *until > now
+        {
+            return Some((*until - now, reason.clone()));
         }
+        if effect == Effect::Write
+            && let Some(at) = self.next_write.filter(|at| *at > now)
+        {
+            return Some((at - now, "writes keep a gap".to_owned()));
+        }
+        // A quarter of the budget may be spent at once, and the rest comes back over the minute: no minute sees more.
+        let budget = f64::from(pace.points_per_minute.max(20));
+        let (burst, per_second) = (budget / 4.0, budget * 3.0 / 4.0 / 60.0);
+        let since = self.points_at.map(|at| now.saturating_duration_since(at)).unwrap_or_default();
+        let points = (self.points - since.as_secs_f64() * per_second).max(0.0) + effect.points();
+        if points > burst {
+            let wait = Duration::from_secs_f64((points - burst) / per_second) + Duration::from_millis(1);
+            return Some((wait, "the budget of this minute is used up".to_owned()));
+        }
+        (self.points, self.points_at) = (points, Some(now));
+        if effect == Effect::Write {
+            self.next_write = Some(now + pace.write_gap);
+        }
+        None
     }
 
     fn hold(&mut self, now: Instant, hold: &Hold) -> Duration {
@@ -157,15 +171,18 @@ mod tests {
         Hold { wait: secs.map(Duration::from_secs), reason: "slow down".to_owned(), refused: true }
     }
 
+    fn wait(ledger: &mut Ledger, now: Instant, effect: Effect) -> Duration {
+        ledger.send(now, effect, &Pace::default()).map(|(wait, _)| wait).unwrap_or_default()
+    }
+
     #[test]
     fn writes_keep_their_gap_and_questions_do_not_wait_for_them() {
         let mut ledger = Ledger::default();
         let now = Instant::now();
-        assert_eq!(ledger.wait(now, Effect::Write).0, Duration::ZERO);
-        ledger.sent(now, Effect::Write, SECOND);
-        assert_eq!(ledger.wait(now + SECOND / 4, Effect::Write).0, SECOND * 3 / 4);
-        assert_eq!(ledger.wait(now + SECOND / 4, Effect::None).0, Duration::ZERO);
-        assert_eq!(ledger.wait(now + SECOND, Effect::Write).0, Duration::ZERO);
+        assert_eq!(wait(&mut ledger, now, Effect::Write), Duration::ZERO);
+        assert_eq!(wait(&mut ledger, now + SECOND / 4, Effect::Write), SECOND * 3 / 4);
+        assert_eq!(wait(&mut ledger, now + SECOND / 4, Effect::None), Duration::ZERO);
+        assert_eq!(wait(&mut ledger, now + SECOND, Effect::Write), Duration::ZERO);
     }
 
     #[test]
@@ -174,10 +191,33 @@ mod tests {
         let now = Instant::now();
         ledger.hold(now, &hold(Some(30)));
         for effect in [Effect::None, Effect::Write] {
-            assert_eq!(ledger.wait(now + SECOND, effect), (29 * SECOND, "slow down".to_owned()));
+            let told = ledger.send(now + SECOND, effect, &Pace::default());
+            assert_eq!(told, Some((29 * SECOND, "slow down".to_owned())));
         }
         assert_eq!(ledger.hold(now, &hold(Some(5))), 30 * SECOND);
-        assert_eq!(ledger.wait(now, Effect::None).0, 30 * SECOND);
+        assert_eq!(wait(&mut ledger, now, Effect::None), 30 * SECOND);
+    }
+
+    #[test]
+    fn no_minute_costs_more_than_its_budget() {
+        let (mut ledger, began) = (Ledger::default(), Instant::now());
+        let pace = Pace { write_gap: Duration::ZERO, ..Pace::default() };
+        let mut sent: Vec<(Duration, f64)> = Vec::new();
+        let mut at = Duration::ZERO;
+        for n in 0..3_000 {
+            let effect = if n % 7 == 0 { Effect::Write } else { Effect::None };
+            while let Some((wait, _)) = ledger.send(began + at, effect, &pace) {
+                assert!(wait < SECOND);
+                at += wait;
+            }
+            sent.push((at, effect.points()));
+        }
+        for (start, _) in &sent {
+            let minute = sent.iter().filter(|(at, _)| at >= start && *at < *start + 60 * SECOND);
+            assert!(minute.map(|(_, points)| points).sum::<f64>() <= 900.0);
+        }
+        let points: f64 = sent.iter().map(|(_, points)| points).sum();
+        assert!(at < Duration::from_secs_f64(points / 11.25), "and the budget is used, not wasted: {at:?}");
     }
 
     #[test]

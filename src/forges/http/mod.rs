@@ -29,6 +29,8 @@ pub struct Pace {
     pub write_gap: Duration,
     /// Requests to one account at once.
     pub concurrency: usize,
+    /// What the requests to one account may cost in any minute: a question one point, a write five.
+    pub points_per_minute: u32,
     /// How often a question is asked before giving up. A write is never repeated.
     pub attempts: u32,
     /// Pause before the second attempt, doubled before each further one.
@@ -48,6 +50,7 @@ impl Default for Pace {
         Self {
             write_gap: Duration::from_secs(1),
             concurrency: 8,
+            points_per_minute: 900,
             attempts: 3,
             backoff: Duration::from_millis(500),
             connect_timeout: Duration::from_secs(10),
@@ -74,6 +77,15 @@ pub(crate) enum Effect {
     None,
     /// Something visible: one at a time, paced, never repeated when its outcome is unknown.
     Write,
+}
+
+impl Effect {
+    fn points(self) -> f64 {
+        match self {
+            Self::None => 1.0,
+            Self::Write => 5.0,
+        }
+    }
 }
 
 /// A request to a host's own origin.
