@@ -2,12 +2,13 @@
 //!
 //! Nothing above this module knows a host's field names, limits or URLs.
 
-pub mod github;
-
 mod event;
 mod forge;
 mod http;
 mod identity;
+
+/// GitHub: github.com, Enterprise Server, ghe.com.
+pub mod github;
 
 pub use event::{Event, InstallationChange, MergeGroup, PullRequestAction, PullRequestEvent};
 pub use forge::{

@@ -85,7 +85,13 @@ impl Api {
         if answer.status == StatusCode::UNAUTHORIZED {
             self.signer.forget();
         }
-        let granted: TokenAnswer = read(&request, &answer)?;
+        let granted: TokenAnswer = match read(&request, &answer) {
+            // A repository that is gone, renamed, or taken out of the installation.
+            Err(ForgeError::Refused(why)) if why.contains("does not exist or is not accessible") => {
+                return Err(ForgeError::NotFound(why));
+            }
+            granted => granted?,
+        };
         Token::from_answer(&granted, host_clock(&answer.headers).unwrap_or_else(SystemTime::now))
     }
 }

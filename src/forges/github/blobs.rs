@@ -3,7 +3,7 @@
 //! GraphQL gives text and may cut, convert or withhold it, so nothing is believed that does not have the object id that was
 //! asked for; such a blob is asked for again as raw bytes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -79,10 +79,10 @@ struct Plan<'a> {
 impl<'a> Plan<'a> {
     fn of(wanted: &'a [BlobRequest]) -> Result<Self, ForgeError> {
         let mut plan = Self { batches: Vec::new(), alone: Vec::new() };
-        let mut seen = HashMap::with_capacity(wanted.len());
+        let mut seen = HashSet::with_capacity(wanted.len());
         let (mut batch, mut batch_bytes, mut all_bytes) = (Vec::new(), 0, 0_u64);
         for request in wanted {
-            let is_new = known(request).is_none() && seen.insert(request.blob.as_str(), ()).is_none();
+            let is_new = known(request).is_none() && seen.insert(request.blob.as_str());
             if !is_new {
                 continue;
             }

@@ -1,18 +1,22 @@
 //! One origin over HTTP: sends a request as it is and reads the whole answer, within time and size.
 //!
-//! octocrab's stack carries it, stripped of everything that acts on its own: no repeats, no redirects, no credentials. It
-//! is given the bare origin, because a base path would be put before every path that does not begin with it.
+//! octocrab carries it over a client that does nothing on its own: no repeats, no redirects, no credentials, no headers.
 
 use std::error::Error;
+use std::time::Duration;
 
 use http::Uri;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
 
 use super::{Answer, Pace, Request, SendError, redact};
+
+/// How long a connection is kept that nobody uses.
+const IDLE_LIMIT: Duration = Duration::from_secs(60);
 
 /// The connection to a host could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -32,8 +36,7 @@ impl Transport {
     /// # Errors
     /// [`TransportError`] when the system has no certificates for HTTPS.
     pub(crate) fn new(origin: &str, pace: Pace) -> Result<Self, TransportError> {
-        let octocrab = if origin.starts_with("http://") { plain(pace) } else { secure(origin, pace)? };
-        Ok(Self { octocrab, origin: origin.to_owned(), pace })
+        Ok(Self { octocrab: octocrab(origin, pace)?, origin: origin.to_owned(), pace })
     }
 
     /// Sends a request to another path than its own: once, to this origin.
@@ -55,7 +58,8 @@ impl Transport {
     }
 
     async fn exchange(&self, request: http::Request<OctoBody>, limit_bytes: usize) -> Result<Answer, SendError> {
-        let response = self.octocrab.send(request).await.map_err(|error| self.no_answer(&error))?;
+        let response =
+            self.octocrab.send(request).await.map_err(|error| self.no_answer(error.source().unwrap_or(&error)))?;
         let (parts, body) = response.into_parts();
         let body = Limited::new(body, limit_bytes).collect().await.map_err(|error| {
             if error.is::<LengthLimitError>() {
@@ -99,30 +103,36 @@ impl Transport {
     }
 }
 
-fn secure(origin: &str, pace: Pace) -> Result<Octocrab, TransportError> {
-    let failed = |error: octocrab::Error| TransportError(error.to_string());
-    OctocrabBuilder::new()
-        .base_uri(origin)
-        .map_err(failed)?
-        .set_connect_timeout(Some(pace.connect_timeout))
-        .add_header(http::header::USER_AGENT, super::client::USER_AGENT.to_owned())
-        .build()
-        .map_err(failed)
-}
-
-/// Loopback needs no certificates, and a machine without any must be able to run the demo.
-fn plain(pace: Pace) -> Octocrab {
-    let mut connector = HttpConnector::new();
-    connector.set_connect_timeout(Some(pace.connect_timeout));
-    connector.set_nodelay(true);
-    let client = HyperClient::builder(TokioExecutor::new()).build::<_, OctoBody>(connector);
-    let Ok(octocrab) = OctocrabBuilder::new_empty().with_service(client).with_auth(AuthState::None).build();
-    octocrab
+/// octocrab's own client would send its name beside ours, and needs certificates even for loopback, where a machine without
+/// any must be able to run the demo.
+fn octocrab(origin: &str, pace: Pace) -> Result<Octocrab, TransportError> {
+    let mut tcp = HttpConnector::new();
+    tcp.set_connect_timeout(Some(pace.connect_timeout));
+    tcp.set_nodelay(true);
+    // A connection that a firewall forgot meanwhile costs the whole timeout: none is kept for long.
+    let mut client = HyperClient::builder(TokioExecutor::new());
+    client.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE_LIMIT);
+    let builder = OctocrabBuilder::new_empty();
+    let Ok(octocrab) = if origin.starts_with("http://") {
+        builder.with_service(client.build::<_, OctoBody>(tcp)).with_auth(AuthState::None).build()
+    } else {
+        tcp.enforce_http(false);
+        let tls =
+            HttpsConnectorBuilder::new().with_native_roots().map_err(|error| TransportError(error.to_string()))?;
+        let connector = tls.https_only().enable_http1().wrap_connector(tcp);
+        builder.with_service(client.build::<_, OctoBody>(connector)).with_auth(AuthState::None).build()
+    };
+    Ok(octocrab)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn https_can_be_set_up() {
+        assert!(Transport::new("https://api.github.com", Pace::default()).is_ok());
+    }
 
     #[tokio::test]
     async fn only_the_own_origin_is_followed() {

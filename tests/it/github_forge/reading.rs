@@ -73,7 +73,9 @@ async fn a_redirect_is_followed_at_home_and_nowhere_else() {
     })
     .await;
     let (forge, infra) = (forge(&host), repository("octo/infra"));
-    assert_eq!(forge.pull_request(&infra, 7).await.unwrap().number, 7);
+    let found = forge.pull_request(&infra, 7).await.unwrap();
+    assert_eq!((found.number, found.head, found.base), (7, sha('a'), sha('b')));
+    assert_eq!((found.base_branch.as_str(), found.state, found.draft), ("main", PullRequestState::Open, false));
     let followed = host.seen().into_iter().find(|seen| seen.path.starts_with("/repositories/")).unwrap();
     assert_eq!(followed.header("authorization"), format!("Bearer {}", token_text(1)));
     let strayed = forge.pull_request(&infra, 8).await.unwrap_err();

@@ -61,9 +61,12 @@ async fn every_request_says_who_asks_and_which_version_of_the_interface_it_means
     let host = Host::start("", pull_request_7).await;
     forge(&host).pull_request(&repository("octo/infra"), 7).await.unwrap();
     for seen in host.seen() {
-        assert_eq!(seen.header("user-agent"), concat!("portcullis/", env!("CARGO_PKG_VERSION")));
-        assert_eq!(seen.header("x-github-api-version"), "2022-11-28");
-        assert_eq!(seen.header("accept"), "application/vnd.github+json");
+        let all =
+            |name: &str| seen.headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect::<Vec<_>>();
+        assert_eq!(all("user-agent"), [concat!("portcullis/", env!("CARGO_PKG_VERSION"))]);
+        assert_eq!(all("x-github-api-version"), ["2022-11-28"]);
+        assert_eq!(all("accept"), ["application/vnd.github+json"]);
+        assert_eq!(all("authorization").len(), 1);
     }
 }
 
@@ -120,6 +123,10 @@ async fn no_token_says_why() {
             "/app/installations/2/access_tokens" => {
                 (422, "The permissions requested are not granted to this installation.")
             }
+            "/app/installations/3/access_tokens" => (
+                422,
+                "There is at least one repository that does not exist or is not accessible to the parent installation.",
+            ),
             _ => (401, "'Expiration time' claim ('exp') is too far in the future"),
         };
         Some(Reply::json(status, json!({"message": message})).with("date", "Sun, 06 Nov 1994 08:49:37 GMT"))
@@ -130,7 +137,8 @@ async fn no_token_says_why() {
         async |installation: &str| forge.pull_request(&repository_of(installation, "octo/infra"), 7).await.unwrap_err();
     assert!(matches!(fails("1").await, ForgeError::NotFound(_)));
     assert!(matches!(fails("2").await, ForgeError::Refused(text) if text.contains("not granted")));
-    assert!(matches!(fails("3").await, ForgeError::Refused(text) if text.contains("ahead of GitHub's, set it right")));
+    assert!(matches!(fails("3").await, ForgeError::NotFound(_)));
+    assert!(matches!(fails("4").await, ForgeError::Refused(text) if text.contains("ahead of GitHub's, set it right")));
     assert_eq!(host.asked(), [""; 0]);
 }
 
