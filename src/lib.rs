@@ -2,5 +2,8 @@
 //!
 //! The modules are floors: each names only those above it.
 
+/// The server's own configuration, from file, environment and command line, validated once.
+pub mod settings;
+
 /// Code hosts behind one trait.
 pub mod forges;

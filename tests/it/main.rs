@@ -1,0 +1,10 @@
+//! The one integration binary: everything that needs more than one module, a database, a socket or a process.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod settings;
