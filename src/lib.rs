@@ -7,3 +7,6 @@ pub mod settings;
 
 /// Code hosts behind one trait.
 pub mod forges;
+
+/// The only place with SQL: deliveries, jobs, checks, reviews, and the migrations.
+pub mod store;

@@ -7,4 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod databases;
+mod postgres;
 mod settings;
+mod store;
