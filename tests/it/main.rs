@@ -8,6 +8,9 @@
 )]
 
 mod databases;
+mod durability;
+mod migrations;
 mod postgres;
+mod queue;
 mod settings;
 mod store;
