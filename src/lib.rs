@@ -10,3 +10,6 @@ pub mod forges;
 
 /// The only place with SQL: deliveries, jobs, checks, reviews, and the migrations.
 pub mod store;
+
+/// The durable queue's workers and one file per job.
+pub mod jobs;

@@ -21,7 +21,7 @@ pub(super) struct TypedQueue {
 
 impl Default for TypedQueue {
     fn default() -> Self {
-        Self { workers: 4, lease_secs: 60, max_attempts: 8 }
+        Self { workers: 4, lease_secs: 60, max_attempts: 10 }
     }
 }
 

@@ -31,10 +31,7 @@ pub(super) trait Change: Send + Sync + 'static {
     type Answer: Send + 'static;
 
     /// Applies it within a transaction.
-    fn apply(
-        &self,
-        connection: &mut AnyConnection,
-    ) -> impl Future<Output = Result<Self::Answer, StoreError>> + Send;
+    fn apply(&self, connection: &mut AnyConnection) -> impl Future<Output = Result<Self::Answer, StoreError>> + Send;
 }
 
 /// Where changes are applied.

@@ -51,12 +51,7 @@ impl Store {
     ///
     /// # Errors
     /// Nothing was accepted.
-    pub async fn accept_delivery(
-        &self,
-        new: NewDelivery,
-        job: NewJob,
-        now: Moment,
-    ) -> Result<Acceptance, StoreError> {
+    pub async fn accept_delivery(&self, new: NewDelivery, job: NewJob, now: Moment) -> Result<Acceptance, StoreError> {
         let size_bytes = new.body.len();
         let body = if size_bytes < LARGE_BODY_BYTES {
             pack(&new.body)

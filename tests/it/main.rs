@@ -14,3 +14,4 @@ mod postgres;
 mod queue;
 mod settings;
 mod store;
+mod worker;

@@ -8,7 +8,7 @@ use std::os::unix::fs::chown;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -29,7 +29,8 @@ rm -rf "$2"
 
 struct Server {
     folder: PathBuf,
-    _keeper: ChildStdin,
+    /// Holds the writing end of the pipe.
+    _keeper: Child,
 }
 
 /// The URL of a new, empty database; nothing where PostgreSQL is not installed, which is said once.
@@ -86,7 +87,7 @@ fn start() -> Option<Server> {
         .output()
         .unwrap();
     assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-    let mut keeper = as_user(Path::new("/bin/sh"))
+    let keeper = as_user(Path::new("/bin/sh"))
         .args(["-c", KEEPER, "keeper"])
         .args([&programs, &folder])
         .stdin(Stdio::piped())
@@ -99,7 +100,7 @@ fn start() -> Option<Server> {
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    Some(Server { folder, _keeper: keeper.stdin.take().unwrap() })
+    Some(Server { folder, _keeper: keeper })
 }
 
 /// Where `initdb` and `postgres` lie: on the path, or where Debian keeps them.

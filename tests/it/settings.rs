@@ -67,7 +67,7 @@ fn everything_that_can_have_a_default_has_one() {
     assert!(
         matches!(&settings.database.location, DatabaseLocation::Sqlite(path) if path == Path::new("portcullis.db"))
     );
-    assert_eq!((settings.queue.workers, settings.queue.lease.as_secs(), settings.queue.max_attempts), (4, 60, 8));
+    assert_eq!((settings.queue.workers, settings.queue.lease.as_secs(), settings.queue.max_attempts), (4, 60, 10));
     assert_eq!((settings.log.format, settings.log.level.as_str()), (LogFormat::Text, "info"));
     assert!(settings.sources.is_empty());
 }

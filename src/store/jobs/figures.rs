@@ -1,7 +1,7 @@
 //! What there is to know about the queue: figures, single jobs, when the next is due.
 
-use sqlx::any::AnyRow;
 use sqlx::Row;
+use sqlx::any::AnyRow;
 
 use super::{JobId, JobState};
 use crate::store::row::Columns;
