@@ -13,3 +13,6 @@ pub mod store;
 
 /// The durable queue's workers and one file per job.
 pub mod jobs;
+
+/// The web server: webhooks, health, figures.
+pub mod web;

@@ -14,4 +14,6 @@ mod postgres;
 mod queue;
 mod settings;
 mod store;
+mod test_forge;
+mod web;
 mod worker;
