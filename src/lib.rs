@@ -2,11 +2,23 @@
 //!
 //! The modules are floors: each names only those above it.
 
+/// The server's own configuration, from file, environment and command line, validated once.
+pub mod settings;
+
 /// Code hosts behind one trait.
 pub mod forges;
 
+/// The only place with SQL: deliveries, jobs, checks, reviews, and the migrations.
+pub mod store;
+
 /// A review in a child process with limits.
 pub mod evaluator;
+
+/// The durable queue's workers and one file per job.
+pub mod jobs;
+
+/// The web server: webhooks, health, figures.
+pub mod web;
 
 /// A folder on disk as the engine's files.
 pub mod working_tree;

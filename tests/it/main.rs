@@ -3,9 +3,20 @@
 #![allow(
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     clippy::unwrap_used,
     reason = "a test that cannot go on says so by failing"
 )]
 
+mod databases;
+mod durability;
 mod github_forge;
 mod house;
+mod migrations;
+mod postgres;
+mod queue;
+mod settings;
+mod store;
+mod test_forge;
+mod web;
+mod worker;
