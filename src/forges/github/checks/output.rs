@@ -25,7 +25,7 @@ const KEY_LIMIT_BYTES: usize = 255;
 const CUT: &str = "\n\n… (cut)";
 
 /// How far a check is.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct State<'a> {
     pub(super) status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
