@@ -25,7 +25,7 @@ use super::CHECK_NAME;
 use super::api::RepositoryApi;
 use super::settings::AppIdentity;
 use crate::forges::http::percent_encode;
-use crate::forges::{Check, CheckId, CheckState, ForgeError};
+use crate::forges::{Check, CheckId, CheckState, Conclusion, ForgeError};
 
 /// Most annotations in one request.
 const BATCH: usize = 50;
@@ -131,7 +131,12 @@ impl Publisher<'_> {
 
     /// The annotations a run does not show yet; `None` when it shows others than it should.
     async fn missing(&self, run: &Run) -> Result<Option<Vec<Remark>>, ForgeError> {
-        if self.check.state == CheckState::InProgress || run.annotations() == 0 {
+        // Nobody reads the annotations of what goes on or was called off.
+        let is_no_answer = matches!(
+            self.check.state,
+            CheckState::InProgress | CheckState::Completed { conclusion: Conclusion::Cancelled, .. }
+        );
+        if is_no_answer || run.annotations() == 0 {
             return Ok(Some(self.remarks.clone()));
         }
         let path = format!("check-runs/{}/annotations?per_page=100", run.id);
