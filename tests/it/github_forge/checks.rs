@@ -298,6 +298,33 @@ async fn a_try_that_was_killed_is_finished_by_the_next() {
 }
 
 #[tokio::test]
+async fn a_check_that_was_done_is_mended_without_going_back() {
+    let (host, runs) = host([]).await;
+    let (forge, infra) = (forge(&host), repository("octo/infra"));
+    let mut unavailable = check("k1", failed(), 0);
+    unavailable.output.title = "The policies could not be loaded".to_owned();
+    let id = forge.publish_check(&infra, &unavailable, None).await.unwrap();
+    assert_eq!(forge.publish_check(&infra, &check("k1", failed(), 120), Some(&id)).await.unwrap(), id);
+    assert!(writes(&host).iter().all(|seen| seen.body["status"] == "completed"));
+    let runs = runs.lock().unwrap();
+    assert_eq!(runs.runs[0]["output"]["title"], "2 violations");
+    assert_eq!(lines(&runs.annotations[0]), (1..=120).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_check_called_off_halfway_ends_as_cancelled() {
+    let (host, runs) = host([]).await;
+    let (forge, infra) = (forge(&host), repository("octo/infra"));
+    let id = forge.publish_check(&infra, &check("k1", failed(), 50), None).await.unwrap();
+    runs.lock().unwrap().runs[0]["status"] = "in_progress".into();
+    let completed_at = "2026-11-20T10:00:03Z".to_owned();
+    let called_off = check("k1", CheckState::Completed { conclusion: Conclusion::Cancelled, completed_at }, 0);
+    assert_eq!(forge.publish_check(&infra, &called_off, None).await.unwrap(), id);
+    let runs = runs.lock().unwrap();
+    assert_eq!((runs.runs.len(), &runs.runs[0]["conclusion"]), (1, &json!("cancelled")));
+}
+
+#[tokio::test]
 async fn a_run_that_shows_what_is_no_longer_so_is_closed_and_replaced() {
     let (host, runs) = host([]).await;
     let (forge, infra) = (forge(&host), repository("octo/infra"));

@@ -25,7 +25,7 @@ use super::CHECK_NAME;
 use super::api::RepositoryApi;
 use super::settings::AppIdentity;
 use crate::forges::http::percent_encode;
-use crate::forges::{Check, CheckId, CheckState, ForgeError};
+use crate::forges::{Check, CheckId, CheckState, Conclusion, ForgeError};
 
 /// Most annotations in one request.
 const BATCH: usize = 50;
@@ -131,7 +131,12 @@ impl Publisher<'_> {
 
     /// The annotations a run does not show yet; `None` when it shows others than it should.
     async fn missing(&self, run: &Run) -> Result<Option<Vec<Remark>>, ForgeError> {
-        if self.check.state == CheckState::InProgress || run.annotations() == 0 {
+        // Nobody reads the annotations of what goes on or was called off.
+        let is_no_answer = matches!(
+            self.check.state,
+            CheckState::InProgress | CheckState::Completed { conclusion: Conclusion::Cancelled, .. }
+        );
+        if is_no_answer || run.annotations() == 0 {
             return Ok(Some(self.remarks.clone()));
         }
         let path = format!("check-runs/{}/annotations?per_page=100", run.id);
@@ -156,17 +161,19 @@ impl Publisher<'_> {
         let goes_back = self.check.state == CheckState::InProgress && run.is_completed();
         let is_there = missing.is_empty() && run.says(&State::of(&self.check.state), &self.output(&[]));
         if !goes_back && !is_there {
-            self.add(run.id, run.annotations(), missing).await?;
+            // For the same reason what was done before stays done while annotations are added.
+            let meanwhile = if run.is_completed() { State::of(&self.check.state) } else { State::IN_PROGRESS };
+            self.add(run.id, meanwhile, run.annotations(), missing).await?;
         }
         Ok(run.id)
     }
 
     /// Adds annotations to a run that shows some already; the last request gives it its final state.
-    async fn add(&self, id: u64, mut shown: usize, missing: &[Remark]) -> Result<(), ForgeError> {
-        let mut rest = missing;
+    async fn add(&self, id: u64, meanwhile: State<'_>, shown: usize, missing: &[Remark]) -> Result<(), ForgeError> {
+        let (mut shown, mut rest) = (shown, missing);
         loop {
             let (batch, later) = rest.split_at(rest.len().min(BATCH));
-            let state = if later.is_empty() { State::of(&self.check.state) } else { State::IN_PROGRESS };
+            let state = if later.is_empty() { State::of(&self.check.state) } else { meanwhile };
             self.change(id, state, shown, batch).await?;
             if later.is_empty() {
                 return Ok(());
@@ -217,7 +224,7 @@ impl Publisher<'_> {
             made += 1;
             let why = match outcome {
                 Ok(run) if later.is_empty() => return Ok(run.id),
-                Ok(run) => return self.add(run.id, first.len(), later).await.map(|()| run.id),
+                Ok(run) => return self.add(run.id, State::IN_PROGRESS, first.len(), later).await.map(|()| run.id),
                 Err(ForgeError::Unreachable(why)) => why,
                 Err(error) => return Err(error),
             };

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::forges::{Annotation, AnnotationLevel, Check, CheckOutput, CheckState, Conclusion};
 
@@ -25,7 +25,7 @@ const KEY_LIMIT_BYTES: usize = 255;
 const CUT: &str = "\n\n… (cut)";
 
 /// How far a check is.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct State<'a> {
     pub(super) status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,10 +80,14 @@ pub(super) struct Remark {
     start_line: u32,
     end_line: u32,
     annotation_level: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "not_empty")]
     title: Option<String>,
     #[serde(default)]
     message: String,
+}
+
+fn not_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Option::deserialize(deserializer).map(|text: Option<String>| text.filter(|text| !text.is_empty()))
 }
 
 impl Remark {
