@@ -14,6 +14,12 @@ pub mod store;
 /// A review in a child process with limits.
 pub mod evaluator;
 
+/// One review, from commits to check.
+pub mod review;
+
+/// The long-lived things a job needs, built once at start.
+pub mod app;
+
 /// The durable queue's workers and one file per job.
 pub mod jobs;
 

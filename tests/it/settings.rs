@@ -3,9 +3,9 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use portcullis::settings::{
-    DatabaseLocation, GitHubAppId, Layers, LogFormat, OnUndecided, OnUnreadable, Origin, Settings, Severity,
-};
+use portcullis::settings::{DatabaseLocation, GitHubAppId, Layers, LogFormat, Origin, Settings};
+use portcullis_engine::evaluate::{OnUndecided, OnUnreadable};
+use portcullis_engine::policy::Severity;
 use portcullis_engine::source_tree::TreePath;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! What an evaluation says: plain data that can be stored, sent and rendered without asking anyone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -245,6 +245,8 @@ pub struct UnitReport {
     pub problems: Vec<ReportedProblem>,
     /// The files not evaluated.
     pub unevaluated: Vec<UnevaluatedFile>,
+    /// The infrastructure-as-code files that were read, or could not be.
+    pub files: BTreeSet<TreePath>,
     /// What was looked at.
     pub coverage: Coverage,
     /// Why the evaluation itself went wrong.

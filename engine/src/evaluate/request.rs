@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::formats::{self, ReadOptions, Scope};
 use crate::policy::{Catalogue, Metadata, PolicyId, Severity};
-use crate::source_tree::{Files, Folder, SourceTree, TreePath};
+use crate::source_tree::{Folder, SourceTree, TreePath};
 
 use super::compare::compare;
 use super::report::{Report, State, UnitReport, Violation};
@@ -91,14 +91,13 @@ pub fn review(request: &Request, catalogue: &Catalogue) -> Report {
     };
     let mut head = evaluate(&request.head);
     let base = evaluate(&request.base);
+    let code: BTreeSet<TreePath> = head.files.union(&base.files).cloned().collect();
+    let touched: Vec<&TreePath> = request.touched.intersection(&code).collect();
     compare(&mut head, base, &request.renamed);
     for problem in &mut head.problems {
         problem.touched = request.touched.contains(&problem.path);
     }
     let mut report = finished(head, catalogue, &request.selection);
-    let listed: BTreeSet<&TreePath> = request.head.entries().iter().map(|entry| &entry.path).collect();
-    let touched: Vec<&TreePath> =
-        request.touched.iter().filter(|path| listed.contains(path) && formats::may_be_code(path)).collect();
     verdict::judge(&mut report, &request.sources, &touched);
     report
 }
@@ -118,6 +117,7 @@ fn merged(units: Vec<UnitReport>) -> UnitReport {
         all.undecided.extend(unit.undecided);
         all.problems.extend(unit.problems);
         all.unevaluated.extend(unit.unevaluated);
+        all.files.extend(unit.files);
         all.errors.extend(unit.errors);
         all.coverage.add(&unit.coverage);
     }
@@ -125,7 +125,8 @@ fn merged(units: Vec<UnitReport>) -> UnitReport {
 }
 
 fn finished(unit: UnitReport, catalogue: &Catalogue, selection: &Selection) -> Report {
-    let UnitReport { violations, mut undecided, mut problems, mut unevaluated, mut coverage, mut errors } = unit;
+    let UnitReport { violations, mut undecided, mut problems, mut unevaluated, mut coverage, mut errors, files: _ } =
+        unit;
     let mut violations = grouped(violations);
     violations.sort_by(|a, b| {
         let key = |v: &Violation| (v.state, std::cmp::Reverse(v.severity));

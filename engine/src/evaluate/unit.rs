@@ -45,6 +45,10 @@ pub fn evaluate_unit(unit: &Unit, catalogue: &Catalogue, selection: &Selection) 
     let unevaluated = unit.unevaluated.iter();
     report.unevaluated =
         unevaluated.map(|file| UnevaluatedFile { path: file.path.clone(), what: file.what.to_string() }).collect();
+    let read = unit.files.iter().map(|file| file.path());
+    let holes = unit.problems.iter().map(|problem| &problem.path);
+    let left = unit.unevaluated.iter().map(|file| &file.path);
+    report.files = read.chain(holes).chain(left).cloned().collect();
     report.coverage = Coverage {
         files: unit.files.len(),
         units: 1,

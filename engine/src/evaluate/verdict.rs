@@ -8,8 +8,8 @@ use super::request::{OnUndecided, OnUnreadable, SourceScope};
 /// What a report says before it is judged: not a pass.
 pub(super) const UNJUDGED: Verdict = Verdict::Error;
 
-/// Judges a review: the worst verdict of its sources wins. `touched` are the files of the head that may be
-/// infrastructure-as-code and differ from the base.
+/// Judges a review: the worst verdict of its sources wins. `touched` are the infrastructure-as-code files
+/// that differ between head and base.
 pub(super) fn judge(report: &mut Report, sources: &[SourceScope], touched: &[&TreePath]) {
     for source in sources {
         let judged = judge_source(report, source, touched);

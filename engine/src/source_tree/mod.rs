@@ -139,6 +139,13 @@ impl SourceTree {
         self.texts.insert(path, Err(why));
     }
 
+    /// The same tree with only those files listed whose content is held: what is left to say of the others was said.
+    #[must_use]
+    pub fn only_held(mut self) -> Self {
+        self.entries.retain(|entry| self.texts.contains_key(&entry.path));
+        self
+    }
+
     /// Whether the content of a path is held, readable or not.
     #[must_use]
     pub fn holds(&self, path: &TreePath) -> bool {
