@@ -26,6 +26,9 @@ pub mod jobs;
 /// The web server: webhooks, health, figures.
 pub mod web;
 
+/// The server: everything started and stopped in order.
+pub mod server;
+
 /// A folder on disk as the engine's files.
 pub mod working_tree;
 

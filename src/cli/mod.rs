@@ -2,6 +2,7 @@
 
 mod evaluate;
 mod scan;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -17,6 +18,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Serve(serve::ServeArguments),
     Scan(scan::ScanArguments),
     Evaluate(evaluate::EvaluateArguments),
 }
@@ -41,6 +43,7 @@ pub fn run() -> ExitCode {
         }
     };
     let ending = match arguments.command {
+        Command::Serve(arguments) => serve::serve(&arguments),
         Command::Scan(arguments) => scan::scan(&arguments),
         Command::Evaluate(arguments) => evaluate::evaluate(&arguments),
     };

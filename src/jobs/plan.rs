@@ -16,7 +16,7 @@ const FRESHNESS: i32 = -10;
 
 /// Why a pull request is reviewed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Reason {
+pub(super) enum Reason {
     /// It changed: what was answered already for the same commits still stands.
     Changed,
     /// Somebody asked again, with this delivery: a new answer is wanted.
@@ -25,97 +25,97 @@ pub enum Reason {
 
 /// The payload of a review of a pull request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReviewPullRequest {
+pub(super) struct ReviewPullRequest {
     /// How its host is reached.
-    pub endpoint: EndpointName,
+    pub(super) endpoint: EndpointName,
     /// Where.
-    pub repository: Repository,
+    pub(super) repository: Repository,
     /// Its number.
-    pub number: u64,
+    pub(super) number: u64,
     /// Why.
-    pub reason: Reason,
+    pub(super) reason: Reason,
     /// The head the delivery announced, and the one before: the host's own answers may lag behind.
-    pub announced: Option<Announced>,
+    pub(super) announced: Option<Announced>,
 }
 
 /// The head a delivery announced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Announced {
+pub(super) struct Announced {
     /// Now.
-    pub head: CommitSha,
+    pub(super) head: CommitSha,
     /// Before.
-    pub before: Option<CommitSha>,
+    pub(super) before: Option<CommitSha>,
 }
 
 /// The payload of a review of a merge queue's group, and of its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReviewMergeGroup {
+pub(super) struct ReviewMergeGroup {
     /// How its host is reached.
-    pub endpoint: EndpointName,
+    pub(super) endpoint: EndpointName,
     /// The group.
-    pub group: MergeGroup,
+    pub(super) group: MergeGroup,
     /// Whether it is gone.
-    pub is_gone: bool,
+    pub(super) is_gone: bool,
     /// Asked for again with this delivery.
-    pub again: Option<String>,
+    pub(super) again: Option<String>,
 }
 
 /// The payload of a search for what a commit belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReviewHeadAgain {
+pub(super) struct ReviewHeadAgain {
     /// How its host is reached.
-    pub endpoint: EndpointName,
+    pub(super) endpoint: EndpointName,
     /// Where.
-    pub repository: Repository,
+    pub(super) repository: Repository,
     /// The commit.
-    pub head: CommitSha,
+    pub(super) head: CommitSha,
     /// The pull requests the delivery names.
-    pub pull_requests: Vec<u64>,
+    pub(super) pull_requests: Vec<u64>,
     /// The delivery.
-    pub delivery: String,
+    pub(super) delivery: String,
 }
 
 /// The payload of a look at the pull requests into a branch that moved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecheckBranch {
+pub(super) struct RecheckBranch {
     /// How its host is reached.
-    pub endpoint: EndpointName,
+    pub(super) endpoint: EndpointName,
     /// Where.
-    pub repository: Repository,
+    pub(super) repository: Repository,
     /// The branch.
-    pub branch: BranchName,
+    pub(super) branch: BranchName,
 }
 
 /// The payload of a note about an installation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NoteInstallation {
+pub(super) struct NoteInstallation {
     /// The endpoint its deliveries arrive at.
-    pub endpoint: EndpointName,
+    pub(super) endpoint: EndpointName,
     /// Which connection.
-    pub access: crate::forges::Access,
+    pub(super) access: crate::forges::Access,
     /// The account.
-    pub account: String,
+    pub(super) account: String,
     /// What happened.
-    pub change: InstallationChange,
+    pub(super) change: InstallationChange,
 }
 
 /// The kinds of jobs, for ever.
-pub mod kind {
+pub(super) mod kind {
     /// See `ReviewPullRequest`.
-    pub const REVIEW_PULL_REQUEST: &str = "review_pull_request";
+    pub(in crate::jobs) const REVIEW_PULL_REQUEST: &str = "review_pull_request";
     /// See `ReviewMergeGroup`.
-    pub const REVIEW_MERGE_GROUP: &str = "review_merge_group";
+    pub(in crate::jobs) const REVIEW_MERGE_GROUP: &str = "review_merge_group";
     /// See `ReviewHeadAgain`.
-    pub const REVIEW_HEAD_AGAIN: &str = "review_head_again";
+    pub(in crate::jobs) const REVIEW_HEAD_AGAIN: &str = "review_head_again";
     /// See `RecheckBranch`.
-    pub const RECHECK_BRANCH: &str = "recheck_branch";
+    pub(in crate::jobs) const RECHECK_BRANCH: &str = "recheck_branch";
     /// See `NoteInstallation`.
-    pub const NOTE_INSTALLATION: &str = "note_installation";
+    pub(in crate::jobs) const NOTE_INSTALLATION: &str = "note_installation";
 }
 
 /// The jobs that follow from an event.
 #[must_use]
-pub fn plan(event: Event, endpoint: &EndpointName, delivery: &str, sources: &[Source]) -> Vec<NewJob> {
+pub(super) fn plan(event: Event, endpoint: &EndpointName, delivery: &str, sources: &[Source]) -> Vec<NewJob> {
     let endpoint = endpoint.clone();
     match event {
         Event::PullRequest(event) => of_pull_request(event, endpoint, sources).into_iter().collect(),
@@ -159,14 +159,14 @@ fn is_watched(sources: &[Source], repository: &Repository, base_branch: &BranchN
 
 /// A review of a pull request takes the place of those before it.
 #[must_use]
-pub fn review(review: &ReviewPullRequest) -> NewJob {
+pub(super) fn review(review: &ReviewPullRequest) -> NewJob {
     let lane = format!("pr:{}:{}#{}", review.endpoint, review.repository.name, review.number);
     NewJob::new(kind::REVIEW_PULL_REQUEST, payload(review)).in_lane(lane).superseding_lane().with_priority(WAITED_FOR)
 }
 
 /// A review of a merge group, or its end, takes the place of those before it.
 #[must_use]
-pub fn review_group(review: &ReviewMergeGroup) -> NewJob {
+pub(super) fn review_group(review: &ReviewMergeGroup) -> NewJob {
     let group = &review.group;
     let mut lane = format!("group:{}:{}", review.endpoint, group.repository.name);
     let _ = write!(lane, "@{}", group.head);

@@ -8,10 +8,11 @@ use super::leaf::{Leaf, Leaves, Nobody};
 use super::links::Linked;
 use super::message::{message, quoted, suggestion};
 use super::place;
+use super::quantity::Mode;
 use super::report::{Location, State, Undecided, Violation};
 use super::scalar::TextCase;
 use super::truth::Truth;
-use super::walk::{Mode, Walk};
+use super::walk::Walk;
 
 /// What a check answers for a resource.
 pub(super) enum Outcome {

@@ -7,10 +7,11 @@ use super::cursor::Cursor;
 use super::leaf::{Leaf, Nobody, Watch};
 use super::ports;
 use super::predicates;
+use super::quantity::Mode;
 use super::scalar::{TextCase, equals, number, one_of, same_text, starts_with};
 use super::truth::Truth;
 use super::units::{compare_quantities, days_of_date, version_meets};
-use super::walk::{Mode, Walk, undecided_reason};
+use super::walk::{Walk, undecided_reason};
 
 impl Walk<'_> {
     /// Whether the node under a cursor is what a matcher wants.

@@ -15,6 +15,7 @@ mod message;
 mod place;
 mod ports;
 mod predicates;
+mod quantity;
 mod report;
 mod request;
 mod scalar;

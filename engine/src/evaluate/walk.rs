@@ -7,38 +7,9 @@ use super::cursor::Cursor;
 use super::decode::decode;
 use super::leaf::{Combined, Leaf, Watch};
 use super::links::{Linked, Targets};
+use super::quantity::{Joined, Mode, Quantity};
 use super::scalar::{TextCase, equals};
 use super::truth::Truth;
-
-/// What a list of nodes means where no selector says: `require` wants each, `forbid` and `when` want any.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
-    Require,
-    Forbid,
-    When,
-}
-
-impl Mode {
-    /// Under `not`, each becomes any.
-    fn swapped(self) -> Self {
-        match self {
-            Self::Require => Self::Forbid,
-            Self::Forbid | Self::When => Self::Require,
-        }
-    }
-
-    fn wants_each(self) -> bool {
-        self == Self::Require
-    }
-}
-
-/// How the answers of several nodes are joined.
-#[derive(Clone, Copy)]
-struct Quantity {
-    each: bool,
-    /// None at all is fine for `[]` (true under `require`, false elsewhere); without it the attribute must be there.
-    may_be_none: bool,
-}
 
 /// One resource under evaluation.
 #[derive(Clone, Copy)]
@@ -517,57 +488,5 @@ pub(super) fn undecided_reason(value: &Value) -> Option<Reason> {
         Data::OneOf(alternatives) => alternatives.iter().find_map(undecided_reason),
         Data::List(list) => list.items.iter().find_map(undecided_reason),
         _ => value.maybe().cloned(),
-    }
-}
-
-/// Joins the answers of nodes that may or may not be there.
-struct Joined {
-    quantity: Quantity,
-    combined: Combined,
-    exists: Truth,
-    doubt: Option<Leaf>,
-}
-
-impl Joined {
-    fn new(quantity: Quantity) -> Self {
-        let combined = if quantity.each { Combined::all() } else { Combined::any() };
-        Self { quantity, combined, exists: Truth::False, doubt: None }
-    }
-
-    /// Says why a node may not be there, should that be what decides.
-    fn doubt<W: Watch>(&mut self, leaf: impl FnOnce() -> Leaf, _: &W) {
-        if W::THOROUGH && self.doubt.is_none() {
-            self.doubt = Some(leaf());
-        }
-    }
-
-    /// Takes the answer of a node; true when the rest need not be asked.
-    fn take<W: Watch>(&mut self, answer: Truth, exists: Truth, mark: usize, watch: &W) -> bool {
-        self.exists = self.exists.or(exists);
-        let counted = if self.quantity.each { (!exists).or(answer) } else { exists.and(answer) };
-        self.combined.take(counted, mark, watch) && self.exists == Truth::True
-    }
-
-    /// The answer of all; `none` answers for the case that there is no node at all.
-    fn finish<W: Watch>(self, mark: usize, none: impl FnOnce(&mut W) -> Truth, watch: &mut W) -> Truth {
-        let Self { quantity, combined, exists, doubt } = self;
-        let answer = combined.finish(watch);
-        if quantity.may_be_none || exists == Truth::True {
-            return answer;
-        }
-        let before_none = watch.mark();
-        let missing = none(watch);
-        if exists == Truth::False {
-            watch.keep(&[(mark, before_none, false)]);
-            return missing;
-        }
-        let agreed = answer.agree(missing);
-        if agreed == Truth::Unknown {
-            watch.keep(&[(before_none, watch.mark(), false)]);
-            if let Some(doubt) = doubt {
-                watch.leaf(|| doubt);
-            }
-        }
-        agreed
     }
 }
