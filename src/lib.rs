@@ -4,3 +4,6 @@
 
 /// Code hosts behind one trait.
 pub mod forges;
+
+/// A GitHub to try things on: on loopback, in memory, for `demo` and the tests, never on a production path.
+pub mod github_stand_in;
