@@ -9,6 +9,7 @@ mod faults;
 mod gate;
 mod git;
 mod graphql;
+mod octocrab;
 mod pages;
 mod queue;
 mod reading;
