@@ -1,7 +1,5 @@
 //! What Apps are told: each event becomes one delivery for each App that may and wants to know it.
 
-use std::collections::BTreeSet;
-
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -15,6 +13,9 @@ use super::state::{
 
 /// GitHub sends nothing larger, and says nothing about it.
 const PAYLOAD_LIMIT_BYTES: usize = 25 * 1024 * 1024;
+
+/// A push lists no more commits.
+const PUSHED_COMMIT_LIMIT: usize = 2048;
 
 /// Something that happened.
 pub(crate) struct Event {
@@ -192,14 +193,14 @@ impl GitHub {
         if let Value::Object(fields) = fields { fields } else { Map::new() }
     }
 
+    /// What the branch has and had not before; a new branch: what no other branch has.
     fn pushed_commits(&self, push: &Push) -> Vec<Oid> {
         let (Some(objects), Some(after)) = (self.objects(push.repository), push.after) else { return Vec::new() };
-        let known: BTreeSet<Oid> =
-            self.repository(push.repository).map(|r| r.branches.values().copied().collect()).unwrap_or_default();
-        let base = push.before.or_else(|| known.into_iter().find(|oid| *oid != after));
-        let mut commits = base.map_or_else(|| vec![after], |base| git::between(objects, base, after));
-        // GitHub lists 2,048 at most.
-        commits.truncate(2048);
+        let branches = self.repository(push.repository).map(|home| &home.branches).into_iter().flatten();
+        let others = branches.filter(|(name, _)| **name != push.branch).map(|(_, oid)| *oid);
+        let known: Vec<Oid> = push.before.map_or_else(|| others.collect(), |before| vec![before]);
+        let mut commits = git::between(objects, &known, after);
+        commits.truncate(PUSHED_COMMIT_LIMIT);
         commits
     }
 }

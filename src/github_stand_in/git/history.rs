@@ -18,7 +18,7 @@ pub(crate) struct Comparison {
 /// Compares two commits; `None` when they share no history.
 pub(crate) fn compare(store: &ObjectStore, base: Oid, head: Oid) -> Option<Comparison> {
     let merge_base = merge_base(store, base, head)?;
-    Some(Comparison { merge_base, ahead: between(store, base, head), behind: between(store, head, base).len() })
+    Some(Comparison { merge_base, ahead: between(store, &[base], head), behind: between(store, &[head], base).len() })
 }
 
 /// The newest of the best common ancestors; `None` when there is none.
@@ -31,9 +31,9 @@ pub(crate) fn merge_base(store: &ObjectStore, one: Oid, other: Oid) -> Option<Oi
     best.max_by_key(|candidate| (committed_at(store, *candidate), *candidate))
 }
 
-/// The commits `head` has and `base` has not, parents before children, else by time.
-pub(crate) fn between(store: &ObjectStore, base: Oid, head: Oid) -> Vec<Oid> {
-    let known = ancestors(store, base);
+/// The commits `head` has and none of `bases` has, parents before children, else by time.
+pub(crate) fn between(store: &ObjectStore, bases: &[Oid], head: Oid) -> Vec<Oid> {
+    let known: HashSet<Oid> = bases.iter().flat_map(|base| ancestors(store, *base)).collect();
     let mut waiting: Vec<Oid> = ancestors(store, head).difference(&known).copied().collect();
     waiting.sort_by_key(|oid| (committed_at(store, *oid), *oid));
     let mut unplaced: HashSet<Oid> = waiting.iter().copied().collect();

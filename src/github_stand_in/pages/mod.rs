@@ -39,6 +39,8 @@ pub(crate) fn routes() -> Router<Stand> {
         .route("/", get(first_page))
         .route("/-/style.css", get(style))
         .route("/{owner}/{repo}/pull/{number}", get(pull_request))
+        .route("/{owner}/{repo}/pull/{number}/files", get(files))
+        .route("/{owner}/{repo}/runs/{run}", get(check_run))
         .route("/{owner}/{repo}/pull/{number}/merge", post(merge))
         .route("/{owner}/{repo}/pull/{number}/checks", get(check_runs))
         .route("/{owner}/{repo}/pull/{number}/checks/{run}/rerequest", post(rerequest))
@@ -58,6 +60,25 @@ type PullPath = Path<(String, String, u64)>;
 async fn pull_request(State(stand): State<Stand>, path: PullPath) -> Response {
     let page = stand.with(|github| PullPage::new(github, find(github, &path)?));
     page.map_or_else(missing, |page| show(StatusCode::OK, &page))
+}
+
+async fn files(Path((owner, repo, number)): PullPath) -> Redirect {
+    Redirect::to(&format!("/{owner}/{repo}/pull/{number}#files"))
+}
+
+/// The address a check run has in the programming interface leads to its pull request's checks.
+async fn check_run(State(stand): State<Stand>, Path((owner, repo, run)): PullPath) -> Response {
+    let number = stand.with(|github| {
+        let repository = github.repository_named(&format!("{owner}/{repo}"))?;
+        let run = github.check_run(CheckRunId(run)).filter(|run| run.repository == repository.id)?;
+        repository.pulls.values().find(|pull| pull.head == run.head).map(|pull| pull.id.number)
+    });
+    match number {
+        Some(number) => {
+            Redirect::to(&format!("/{owner}/{repo}/pull/{number}/checks?check_run_id={run}")).into_response()
+        }
+        None => missing(),
+    }
 }
 
 #[derive(Deserialize)]

@@ -64,7 +64,10 @@ async fn the_buttons_work_from_these_pages_alone() {
         assert_eq!(refused.status, StatusCode::CONFLICT);
         assert!(refused.text().contains("has not been reported"));
         let body = json!({ "name": CHECK, "head_sha": world.head(pull), "conclusion": "success" });
-        let run = world.post("/repos/acme/platform/check-runs", body).await.json()["id"].as_u64().unwrap();
+        let made = world.post("/repos/acme/platform/check-runs", body).await.json();
+        let run = made["id"].as_u64().unwrap();
+        let shown = page(&world, &made["html_url"].as_str().unwrap().replace(&world.stand_in.base_url, "")).await;
+        assert_eq!(shown.header("location"), format!("/acme/platform/pull/1/checks?check_run_id={run}"));
         let again = format!("/acme/platform/pull/1/checks/{run}/rerequest");
         let foreign = press(&world, &again, &[("sec-fetch-site", "cross-site")]).await;
         assert_eq!(foreign.status, StatusCode::FORBIDDEN);

@@ -116,6 +116,7 @@ async fn a_push_lists_its_commits_and_says_when_it_was_forced() {
             (vec!["new.tf"], vec!["README.md"], vec!["terraform/main.tf"])
         );
         assert_eq!((&pushes[0]["forced"], &pushes[1]["forced"]), (&json!(false), &json!(true)));
+        assert_eq!(pushes[2]["commits"].as_array().unwrap().len(), 1, "what no other branch has");
         assert_eq!((&pushes[2]["created"], &pushes[2]["before"]), (&json!(true), &json!("0".repeat(40))));
         assert_eq!((&pushes[3]["deleted"], &pushes[3]["head_commit"]), (&json!(true), &Value::Null));
     })
