@@ -67,7 +67,23 @@ fn gate_view(github: &GitHub, pull: &Pull, latest: &[&CheckRun]) -> GateView {
     let home = github.repository(pull.id.repository);
     let in_queue = home.is_some_and(|home| home.queue.iter().any(|entry| entry.pull == pull.id.number));
     let has_queue = home.and_then(|home| home.protection(&pull.base_branch)).is_some_and(|p| p.merge_queue);
-    let (class, icon, headline, detail) = match (pull.merged, pull.state, gate.state) {
+    let (class, icon, headline, detail) = standing(pull, &gate, in_queue);
+    let button = if has_queue { "Merge when ready" } else { "Merge pull request" };
+    GateView {
+        class,
+        icon,
+        headline,
+        detail,
+        checks,
+        reasons: if pull.is_open() { untold_reasons(&gate) } else { Vec::new() },
+        button: (pull.is_open() && !in_queue).then_some(button),
+        can_merge: gate.state.allows_merge(),
+    }
+}
+
+/// Colour, sign, headline and a sentence.
+fn standing(pull: &Pull, gate: &Gate, in_queue: bool) -> (&'static str, &'static str, &'static str, String) {
+    match (pull.merged, pull.state, gate.state) {
         (Some(merged), ..) => {
             ("merged", "pull", "Merged", format!("as {} into {}", merged.commit.short(), pull.base_branch))
         }
@@ -84,18 +100,18 @@ fn gate_view(github: &GitHub, pull: &Pull, latest: &[&CheckRun]) -> GateView {
         (_, _, MergeState::Blocked) if !gate.required.iter().any(RequiredState::has_failed) => {
             ("waiting", "waiting", "Waiting for required checks", "Merging opens when they have passed.".to_owned())
         }
-        _ => ("failed", "failed", "Merging is blocked", "Something required is not met.".to_owned()),
-    };
-    let button = if has_queue { "Merge when ready" } else { "Merge pull request" };
-    GateView {
-        class,
-        icon,
-        headline,
-        detail,
-        checks,
-        reasons: if pull.is_open() { untold_reasons(&gate) } else { Vec::new() },
-        button: (pull.is_open() && !in_queue).then_some(button),
-        can_merge: gate.state.allows_merge(),
+        (_, _, MergeState::Dirty) => {
+            ("failed", "failed", "Conflicts stand in the way", "They must be resolved on the branch.".to_owned())
+        }
+        (_, _, MergeState::Draft) => {
+            ("neutral", "neutral", "Still a draft", "It can be merged once it is ready for review.".to_owned())
+        }
+        (_, _, MergeState::Behind) => {
+            ("waiting", "waiting", "Out of date", format!("{} must be merged into the branch first.", pull.base_branch))
+        }
+        (_, _, MergeState::Blocked) => {
+            ("failed", "failed", "Merging is blocked", "Something required is not met.".to_owned())
+        }
     }
 }
 
