@@ -73,7 +73,10 @@ impl Recorded {
         });
         put_body(&mut line, &self.body);
         if let Some(fields) = line.as_object_mut() {
-            fields.insert("response".to_owned(), response);
+            // A connection that broke gave no answer.
+            if self.status > 0 {
+                fields.insert("response".to_owned(), response);
+            }
             fields.extend(self.note.iter().map(|note| ("note".to_owned(), note.as_str().into())));
         }
         line
