@@ -32,5 +32,8 @@ pub mod server;
 /// A folder on disk as the engine's files.
 pub mod working_tree;
 
+/// A GitHub to try things on: on loopback, in memory, for `demo` and the tests, never on a production path.
+pub mod github_stand_in;
+
 /// The command line.
 pub mod cli;

@@ -11,7 +11,9 @@
 mod databases;
 mod durability;
 mod github_forge;
+mod github_stand_in;
 mod house;
+mod http;
 mod migrations;
 mod postgres;
 mod queue;
