@@ -1,0 +1,101 @@
+//! The server's own configuration, from file, environment and command line, validated once.
+//!
+//! Each concern has two structs: as typed, with every default, and as validated, which is what the program uses. Settings know
+//! no code host's behaviour; they carry what a host's folder in `forges` is built from.
+
+mod database;
+mod error;
+mod github;
+mod layers;
+mod log;
+mod pattern;
+mod queue;
+mod server;
+mod source;
+mod value;
+
+use serde::Deserialize;
+use toml::Value;
+
+pub use database::{DatabaseLocation, DatabaseSettings};
+pub use error::{Origin, SettingsError, SettingsErrors};
+pub use github::{GitHubAppId, GitHubAppSettings, GitHubHost};
+pub use layers::Layers;
+pub use log::{LogFormat, LogSettings};
+pub use pattern::BranchPattern;
+pub use queue::QueueSettings;
+pub use server::ServerSettings;
+pub use source::Source;
+
+use error::Problems;
+
+/// Everything the server is told.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where it listens and how it ends.
+    pub server: ServerSettings,
+    /// Which database holds what it knows.
+    pub database: DatabaseSettings,
+    /// The GitHub App it acts as.
+    pub github: GitHubAppSettings,
+    /// What is logged.
+    pub log: LogSettings,
+    /// How jobs are run.
+    pub queue: QueueSettings,
+    /// What is under watch.
+    pub sources: Vec<Source>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Typed {
+    server: server::TypedServer,
+    database: database::TypedDatabase,
+    github: github::TypedGitHub,
+    log: log::TypedLog,
+    queue: queue::TypedQueue,
+    sources: Vec<source::TypedSource>,
+}
+
+impl Settings {
+    /// Validates what the layers say.
+    ///
+    /// # Errors
+    /// Every mistake, each with its key, the place it was given and what to do.
+    pub fn load(layers: &Layers) -> Result<Self, SettingsErrors> {
+        let typed: Typed =
+            serde_path_to_error::deserialize(Value::Table(layers.merge()?)).map_err(|error| misfit(layers, &error))?;
+        let mut problems = Problems::new(layers);
+        let server = typed.server.validate(&mut problems);
+        let database = typed.database.validate(&mut problems);
+        let github = typed.github.validate(&mut problems);
+        let log = typed.log.validate(&mut problems);
+        let queue = typed.queue.validate(&mut problems);
+        let sources = source::validate(typed.sources, &mut problems);
+        let errors = problems.into_errors();
+        match (server, database, github, log, queue, sources) {
+            (Some(server), Some(database), Some(github), Some(log), Some(queue), Some(sources))
+                if errors.0.is_empty() =>
+            {
+                Ok(Self { server, database, github, log, queue, sources })
+            }
+            _ => Err(errors),
+        }
+    }
+}
+
+/// A key nobody knows, or a value of the wrong kind.
+fn misfit(layers: &Layers, error: &serde_path_to_error::Error<toml::de::Error>) -> SettingsErrors {
+    let mut problems = Problems::new(layers);
+    let key = error.path().to_string();
+    let message = error.inner().message();
+    let key = if key == "." { String::new() } else { key };
+    if message.starts_with("unknown field") {
+        problems.add::<()>(&key, message.replace("unknown field", "unknown key"), "Correct the key or take it out.");
+    } else if message.starts_with("missing field") {
+        problems.add::<()>(&key, message.replace("missing field", "missing key"), "Add the key.");
+    } else {
+        problems.add::<()>(&key, message.to_owned(), "Correct the value.");
+    }
+    problems.into_errors()
+}

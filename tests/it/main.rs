@@ -1,0 +1,24 @@
+//! The one integration binary: every test that needs more than one module, over real HTTP, real databases and real processes.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by failing"
+)]
+
+mod databases;
+mod durability;
+mod github_forge;
+mod github_stand_in;
+mod house;
+mod http;
+mod migrations;
+mod postgres;
+mod queue;
+mod settings;
+mod store;
+mod test_forge;
+mod web;
+mod worker;
