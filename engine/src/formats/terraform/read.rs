@@ -189,6 +189,8 @@ impl<'a> Reader<'_, 'a> {
             header,
             attributes: Value::map(MapKind::Block, entries, span),
             maybe: one.and_then(|one| one.maybe.clone()).or_else(|| outer.and_then(|caller| caller.maybe.clone())),
+            // What only configures Terraform, or is only read, is not created.
+            auxiliary: !matches!(&*block.kind.text, "resource"),
             owner: None,
             called_from: outer.map(|caller| Arc::clone(&caller.origin)),
         };

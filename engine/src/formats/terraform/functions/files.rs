@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use globset::GlobBuilder;
 
+use super::glob;
 use super::hashes::digest;
 use super::{ANY, Context, Function, Outcome, Shape, Stop, TEXT, at, function, text_at};
 use crate::formats::terraform::eval::{Frame, Instance, Scope, unknown};
@@ -110,8 +110,7 @@ fn fileset(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
     let Some(folder) = context.root().resolve(folder).filter(|_| relative) else {
         return Ok(context.outside(&format!("fileset(\"{folder}\", \"{pattern}\")"), Shape::TextSet.of()));
     };
-    let glob = GlobBuilder::new(pattern.trim_start_matches("./")).literal_separator(true).build();
-    let glob = glob.map_err(|_| Stop::Unsupported(format!("the pattern {pattern}")))?.compile_matcher();
+    let glob = glob::compile(pattern).ok_or_else(|| Stop::Unsupported(format!("the pattern {pattern}")))?;
     let below = context.evaluator.files.below(&folder);
     if !context.evaluator.charge(below.len()) {
         return Ok(context.evaluator.exhausted(context.span));

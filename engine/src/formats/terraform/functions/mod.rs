@@ -8,6 +8,7 @@ mod dates;
 mod encoding;
 mod files;
 mod formatting;
+mod glob;
 mod hashes;
 mod json;
 mod lazy;

@@ -50,6 +50,7 @@ impl Rule {
             maybe: node.maybe().cloned().or_else(|| owner.maybe.clone()),
             owner: Some(Arc::clone(&owner.address)),
             called_from: owner.called_from.clone(),
+            auxiliary: owner.auxiliary,
         }
     }
 }
