@@ -37,10 +37,16 @@ pub(crate) struct Instance<'a> {
     pub expansions: RefCell<HashMap<usize, Option<Rc<Expansion>>>>,
     /// Instances of called modules, by the index of the call.
     pub call_expansions: RefCell<HashMap<usize, Option<Rc<Expansion>>>>,
-    pub children: RefCell<HashMap<(usize, InstanceKey), Option<Rc<Instance<'a>>>>>,
+    pub children: RefCell<HashMap<ChildKey, Option<Rc<Instance<'a>>>>>,
     /// Attributes of resources that something refers to.
-    pub attributes: RefCell<HashMap<(usize, InstanceKey, Arc<str>), Slot>>,
+    pub attributes: RefCell<HashMap<AttributeKey, Slot>>,
 }
+
+/// A called module by the index of the call, and which instance of it.
+pub(crate) type ChildKey = (usize, InstanceKey);
+
+/// An attribute of a resource by the index of its block, which instance of it, and its name.
+pub(crate) type AttributeKey = (usize, InstanceKey, Arc<str>);
 
 /// Who calls a module.
 pub(crate) struct Caller<'a> {

@@ -56,10 +56,13 @@ pub(crate) struct Evaluator<'a> {
     /// Whether any value was sensitive: before, nobody looks for marks.
     pub sensitive_seen: Cell<bool>,
     /// Resources by address, for values that stand for a whole resource.
-    addresses: RefCell<HashMap<Arc<str>, (Rc<Instance<'a>>, usize, InstanceKey)>>,
+    addresses: RefCell<HashMap<Arc<str>, Located<'a>>>,
     /// Patterns by text, compiled once.
     pub patterns: RefCell<HashMap<Arc<str>, Option<regex::Regex>>>,
 }
+
+/// One instance of a resource block, and the module instance it belongs to.
+type Located<'a> = (Rc<Instance<'a>>, usize, InstanceKey);
 
 impl<'a> Evaluator<'a> {
     pub(crate) fn new(root: &Folder, loaded: &'a Loaded, files: &'a dyn Files, table: FileTable) -> Self {

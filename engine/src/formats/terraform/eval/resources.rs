@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::instance::{Caller, ExpansionKind};
-use super::{Evaluator, Expansion, Instance, InstanceKey, One, Scope, Slot, unknown};
+use super::{Evaluator, Expansion, Instance, InstanceKey, Located, One, Scope, Slot, unknown};
 use crate::formats::terraform::config::module::{Call, Mode, Module, ResourceBlock, Source};
 use crate::formats::terraform::syntax::ir::Step;
 use crate::formats::terraform::values::convert::convert;
@@ -90,7 +90,7 @@ impl<'a> Evaluator<'a> {
         whole.is_some_and(|reference| self.addresses.borrow().contains_key(&reference.address))
     }
 
-    fn resource_behind(&self, value: &Value) -> Option<(Rc<Instance<'a>>, usize, InstanceKey)> {
+    fn resource_behind(&self, value: &Value) -> Option<Located<'a>> {
         let whole = value.references().iter().find(|reference| reference.attribute.is_empty())?;
         self.addresses.borrow().get(&whole.address).cloned()
     }

@@ -3,6 +3,7 @@
 //! Arguments are converted to what a function asks for; null, unknown and sensitive arguments are dealt with here unless a
 //! function says it wants to see them. A function that depends on the clock, on chance or on secrets is unknown.
 
+mod arguments;
 mod collections;
 mod dates;
 mod encoding;
@@ -17,6 +18,7 @@ mod numbers;
 mod patterns;
 mod sequences;
 mod sets;
+mod signature;
 mod text;
 mod types;
 mod yaml;
@@ -27,113 +29,10 @@ use std::sync::{Arc, OnceLock};
 use crate::formats::terraform::eval::{Evaluator, Scope, is_known, reason, unknown};
 use crate::formats::terraform::syntax::ir::Call;
 use crate::formats::terraform::values::convert::convert;
-use crate::resource::{Number, Reason, ReasonKind, Span, Type, Value};
+use crate::resource::{ListKind, Number, Reason, ReasonKind, Span, Type, Value};
 
-/// A function of Terraform.
-pub(crate) struct Function {
-    name: &'static str,
-    parameters: &'static [Parameter],
-    /// What further arguments are, when there may be any.
-    further: Option<Parameter>,
-    returns: Shape,
-    /// It hands on parts of its arguments as they are, so that only marks on whole arguments are its own.
-    hands_on: bool,
-    run: Run,
-}
-
-type Run = for<'a, 's> fn(&Context<'a, 's>, &[Value]) -> Outcome;
-
-/// What a function computes, or why it cannot.
-type Outcome = Result<Value, Stop>;
-
-/// Why there is no value.
-enum Stop {
-    /// Terraform would refuse this, too.
-    Fault(String),
-    /// It depends on this unknown value, or part of a value.
-    Unknown(Value),
-    /// This program does not evaluate it, for a reason its author can understand.
-    Unsupported(String),
-}
-
-impl From<&str> for Stop {
-    fn from(message: &str) -> Self {
-        Self::Fault(message.to_owned())
-    }
-}
-
-/// What an argument is asked to be.
-#[derive(Clone, Copy)]
-struct Parameter {
-    shape: Shape,
-    takes_null: bool,
-    takes_unknown: bool,
-}
-
-/// A type that can be written in a table.
-#[derive(Clone, Copy)]
-enum Shape {
-    Any,
-    Text,
-    Number,
-    Bool,
-    /// A list of anything.
-    List,
-    Texts,
-    Bools,
-    Set,
-    TextSet,
-    ListsByName,
-}
-
-impl Shape {
-    fn of(self) -> Type {
-        match self {
-            Self::Any => Type::Any,
-            Self::Text => Type::Text,
-            Self::Number => Type::Number,
-            Self::Bool => Type::Bool,
-            Self::List => Type::List(Arc::new(Type::Any)),
-            Self::Texts => Type::List(Arc::new(Type::Text)),
-            Self::Bools => Type::List(Arc::new(Type::Bool)),
-            Self::Set => Type::Set(Arc::new(Type::Any)),
-            Self::TextSet => Type::Set(Arc::new(Type::Text)),
-            Self::ListsByName => Type::Map(Arc::new(Self::Texts.of())),
-        }
-    }
-}
-
-const fn known(shape: Shape) -> Parameter {
-    Parameter { shape, takes_null: false, takes_unknown: false }
-}
-
-/// The function sees an unknown argument itself.
-const fn open(shape: Shape) -> Parameter {
-    Parameter { shape, takes_null: false, takes_unknown: true }
-}
-
-/// The function sees null and unknown arguments itself.
-const fn anything(shape: Shape) -> Parameter {
-    Parameter { shape, takes_null: true, takes_unknown: true }
-}
-
-const TEXT: Parameter = known(Shape::Text);
-const NUMBER: Parameter = known(Shape::Number);
-const ANY: Parameter = known(Shape::Any);
-
-const fn function(name: &'static str, parameters: &'static [Parameter], returns: Shape, run: Run) -> Function {
-    Function { name, parameters, further: None, returns, hands_on: false, run }
-}
-
-impl Function {
-    const fn further(self, parameter: Parameter) -> Self {
-        Self { further: Some(parameter), ..self }
-    }
-
-    const fn hands_on(self) -> Self {
-        Self { hands_on: true, ..self }
-    }
-}
+use arguments::{at, items_at, number_at, settled, shared_at, text_at, texts, whole_at};
+use signature::{ANY, Function, NUMBER, Outcome, Shape, Stop, TEXT, anything, function, known, open};
 
 /// Every family.
 static FAMILIES: [&[Function]; 15] = [
@@ -305,31 +204,8 @@ impl Context<'_, '_> {
     }
 
     /// A list, unless it is too long.
-    fn list(&self, kind: crate::resource::ListKind, items: Vec<Value>) -> Outcome {
+    fn list(&self, kind: ListKind, items: Vec<Value>) -> Outcome {
         Ok(self.evaluator.crowded(items.len(), self.span).unwrap_or_else(|| Value::list(kind, items, self.span)))
-    }
-}
-
-impl Function {
-    /// Whether it may give null.
-    fn may_be_null(&self) -> bool {
-        matches!(
-            self.name,
-            "element"
-                | "lookup"
-                | "one"
-                | "tobool"
-                | "tolist"
-                | "tomap"
-                | "tonumber"
-                | "toset"
-                | "tostring"
-                | "sensitive"
-                | "nonsensitive"
-                | "ephemeralasnull"
-                | "jsondecode"
-                | "yamldecode"
-        )
     }
 }
 
@@ -366,57 +242,6 @@ fn sensitive_within(value: &Value, left: &mut u32) -> bool {
         return list.items.iter().any(|item| sensitive_within(item, left));
     }
     value.as_map().is_some_and(|map| map.entries().iter().any(|(_, item)| sensitive_within(item, left)))
-}
-
-/// An argument by its position; the table has checked that it is there.
-fn at(arguments: &[Value], index: usize) -> &Value {
-    static MISSING: OnceLock<Value> = OnceLock::new();
-    arguments.get(index).unwrap_or_else(|| MISSING.get_or_init(|| Value::null(Span::NOWHERE)))
-}
-
-/// The text of an argument that was converted to text.
-fn text_at(arguments: &[Value], index: usize) -> &str {
-    at(arguments, index).as_text().map_or("", |text| text)
-}
-
-fn shared_at(arguments: &[Value], index: usize) -> Arc<str> {
-    at(arguments, index).as_text().cloned().unwrap_or_else(|| "".into())
-}
-
-fn number_at(arguments: &[Value], index: usize) -> Number {
-    at(arguments, index).as_number().unwrap_or_else(|| Number::from(0))
-}
-
-/// A whole number, or a fault.
-fn whole_at(arguments: &[Value], index: usize) -> Result<i64, Stop> {
-    let number = number_at(arguments, index);
-    number.as_i64().ok_or_else(|| Stop::Fault(format!("argument {} must be a whole number", index + 1)))
-}
-
-/// The elements of an argument that is a list.
-fn items_at(arguments: &[Value], index: usize) -> &[Value] {
-    at(arguments, index).as_list().map_or(&[], |list| &list.items)
-}
-
-/// The texts of a list, as far as all of them are known and not null.
-fn texts(items: &[Value]) -> Result<Vec<&Arc<str>>, Stop> {
-    let text = |item: &'_ Value| -> Result<(), Stop> {
-        if !is_known(item) {
-            return Err(Stop::Unknown(item.clone()));
-        }
-        if item.is_null() { Err("a list must not hold null".into()) } else { Ok(()) }
-    };
-    items.iter().try_for_each(text)?;
-    Ok(items.iter().filter_map(Value::as_text).collect())
-}
-
-/// Whether all of a value is known; what of it is not.
-fn settled(value: &Value) -> Result<(), Stop> {
-    if crate::formats::terraform::eval::wholly_known(value, &mut 1_000_000) {
-        Ok(())
-    } else {
-        Err(Stop::Unknown(value.clone()))
-    }
 }
 
 #[cfg(test)]

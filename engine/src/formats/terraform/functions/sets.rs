@@ -7,45 +7,43 @@ use crate::formats::terraform::values::{compare, shape};
 use crate::resource::{ListKind, Type, Value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    function("setintersection", &[known(Shape::Set)], Shape::Set, |c, a| combine(c, a, Kept::InAll))
+    function("setintersection", &[known(Shape::Set)], Shape::Set, |c, a| combine(c, a, Kept::OfAll))
         .further(known(Shape::Set))
         .hands_on(),
     function("setproduct", &[], Shape::List, setproduct).further(open(Shape::Any)).hands_on(),
-    function("setsubtract", &[known(Shape::Set), known(Shape::Set)], Shape::Set, |c, a| {
-        combine(c, a, Kept::InFirstOnly)
-    })
-    .hands_on(),
-    function("setunion", &[known(Shape::Set)], Shape::Set, |c, a| combine(c, a, Kept::InAny))
+    function("setsubtract", &[known(Shape::Set), known(Shape::Set)], Shape::Set, |c, a| combine(c, a, Kept::OnlyFirst))
+        .hands_on(),
+    function("setunion", &[known(Shape::Set)], Shape::Set, |c, a| combine(c, a, Kept::OfAny))
         .further(known(Shape::Set))
         .hands_on(),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kept {
-    InAny,
-    InAll,
-    InFirstOnly,
+    OfAny,
+    OfAll,
+    OnlyFirst,
 }
 
 fn combine(context: &Context<'_, '_>, arguments: &[Value], kept: Kept) -> Outcome {
     let types: Vec<Type> = arguments.iter().map(shape::type_of).collect();
     let shared = shape::unify(&types).ok_or_else(|| Stop::from("all sets must be of one type"))?;
-    if kept != Kept::InAny {
+    if kept != Kept::OfAny {
         arguments.iter().try_for_each(settled)?;
     }
     let sets = arguments.iter().map(|set| convert(set.clone(), &shared)).collect::<Result<Vec<_>, _>>()?;
     let items = |index: usize| items_at(&sets, index);
     let total: usize = (0..sets.len()).map(|index| items(index).len()).sum();
-    let work = if kept == Kept::InAny { total } else { total.saturating_mul(items(0).len()) };
+    let work = if kept == Kept::OfAny { total } else { total.saturating_mul(items(0).len()) };
     if !context.evaluator.charge(work) {
         return Ok(context.evaluator.exhausted(context.span));
     }
     let holds = |index: usize, item: &Value| items(index).iter().any(|other| compare::equal(item, other) == Some(true));
     let first = items(0).iter();
     let chosen: Vec<Value> = match kept {
-        Kept::InAny => (0..sets.len()).flat_map(items).cloned().collect(),
-        Kept::InAll => first.filter(|item| (1..sets.len()).all(|index| holds(index, item))).cloned().collect(),
-        Kept::InFirstOnly => first.filter(|item| !holds(1, item)).cloned().collect(),
+        Kept::OfAny => (0..sets.len()).flat_map(items).cloned().collect(),
+        Kept::OfAll => first.filter(|item| (1..sets.len()).all(|index| holds(index, item))).cloned().collect(),
+        Kept::OnlyFirst => first.filter(|item| !holds(1, item)).cloned().collect(),
     };
     context.list(ListKind::Set, compare::distinct_sorted(chosen))
 }
