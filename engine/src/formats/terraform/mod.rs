@@ -11,6 +11,8 @@ mod functions;
 mod needs;
 mod read;
 mod syntax;
+#[cfg(test)]
+mod tests;
 mod units;
 mod values;
 mod views;

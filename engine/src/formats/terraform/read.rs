@@ -8,7 +8,7 @@ use super::config::load::Loaded;
 use super::config::module::{Call, Mode, Module, Source};
 use super::config::variables;
 use super::eval::{Evaluator, Instance, One, Scope};
-use super::syntax::ir::Block;
+use super::syntax::ir::{Block, Kind};
 use super::views;
 use crate::formats::{ReadOptions, UnitPlan};
 use crate::resource::{
@@ -178,7 +178,13 @@ impl<'a> Reader<'_, 'a> {
             }
             _ => self.evaluator.body(&block.body, &scope),
         });
-        let entries: Vec<(Key, Value)> = entries.into_iter().map(|(key, value)| (key, self.bounded(value))).collect();
+        let secret = is_secret(block);
+        let kept = |(key, value): (Key, Value)| {
+            let secret = secret && matches!(&*key.text, "default" | "value");
+            let value = self.bounded(value);
+            (key, self.evaluator.marked(value, secret))
+        };
+        let entries: Vec<(Key, Value)> = entries.into_iter().map(kept).collect();
         let outer = instance.caller.as_ref();
         let resource = Resource {
             address: named.address.into(),
@@ -216,6 +222,12 @@ impl<'a> Reader<'_, 'a> {
             self.evaluator.problem(ProblemKind::Limit, "resources", span, message, "split the configuration");
         }
     }
+}
+
+/// Whether what a variable or output holds must not be shown.
+fn is_secret(block: &Block) -> bool {
+    let declared = matches!(&*block.kind.text, "variable" | "output");
+    declared && block.body.attribute("sensitive").is_some_and(|given| matches!(given.value.kind, Kind::Bool(true)))
 }
 
 fn fits(value: &Value, left: &mut u32) -> bool {

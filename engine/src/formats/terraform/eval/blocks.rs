@@ -175,8 +175,10 @@ impl<'a> Evaluator<'a> {
             Kind::Text(text) => Value::text(Arc::clone(text), span),
             _ => {
                 let table = self.table.borrow();
-                let text = table.get(span.file).map(|file| file.slice(span.range()).to_owned());
-                Value::text(text.unwrap_or_default(), span)
+                let text = table.get(span.file).map(|file| file.slice(span.range())).unwrap_or_default();
+                // JSON writes expressions as strings.
+                let bare = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+                Value::text(bare.unwrap_or(text), span)
             }
         }
     }

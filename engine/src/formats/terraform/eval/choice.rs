@@ -35,9 +35,13 @@ impl Evaluator<'_> {
             }
             let (value, attempt) = self.attempt(|| self.each_choice(chosen, span, compute));
             if attempt.doubtful {
-                self.doubt();
+                self.doubt(self.last_doubt());
             }
             if attempt.failed { last_fault = Some(value) } else { results.push(value) }
+        }
+        // Whether it is there at all depends on the choice: whoever tries something else instead has to know.
+        if last_fault.is_some() && !results.is_empty() {
+            self.doubt(Some(choice.clone()));
         }
         if results.is_empty() {
             let message = last_fault.as_ref().and_then(reason).map(|reason| reason.subject);

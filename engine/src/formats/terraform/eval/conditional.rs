@@ -56,7 +56,7 @@ impl<'a> Evaluator<'a> {
             (true, true) => return self.fault("both branches of the conditional are wrong", span),
         };
         if then_attempt.doubtful || other_attempt.doubtful {
-            self.doubt();
+            self.doubt(self.last_doubt());
         }
         let branches = branches.into_iter().map(|branch| convert(branch.clone(), &shape).unwrap_or(branch)).collect();
         match reason(condition) {

@@ -21,6 +21,17 @@ struct Element {
     open: Option<Reason>,
 }
 
+/// Whether the condition names what the loop binds.
+fn depends_on_element(each: &For) -> bool {
+    let mut named = false;
+    if let Some(condition) = &each.condition {
+        condition.walk(&mut |expr| {
+            named |= expr.as_name().is_some_and(|name| *name == each.value || each.key.as_ref() == Some(name));
+        });
+    }
+    named
+}
+
 impl<'a> Evaluator<'a> {
     pub(super) fn for_expr(&self, each: &For, scope: &Scope<'a, '_>, span: Span) -> Value {
         let collection = self.eval(&each.collection, scope);
@@ -91,6 +102,11 @@ impl<'a> Evaluator<'a> {
         else {
             return self.built(each, elements.iter().collect(), span);
         };
+        if !depends_on_element(each) {
+            // One condition for all elements: all of them, or none.
+            let all = self.built(each, elements.iter().collect(), span);
+            return one_of(vec![all, self.built(each, Vec::new(), span)], choice, span);
+        }
         if open.len() > OPEN_LIMIT {
             return unknown(choice, Type::Any, true, span);
         }

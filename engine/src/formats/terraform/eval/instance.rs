@@ -87,6 +87,8 @@ impl InstanceKey {
 pub(crate) struct Expansion {
     pub kind: ExpansionKind,
     pub instances: Vec<One>,
+    /// Of instances that are there only perhaps: which are there together, by their places, and why nobody knows.
+    pub choice: Option<(Reason, Vec<Vec<usize>>)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +110,17 @@ pub(crate) struct One {
 }
 
 impl Expansion {
+    /// The instances that are there together: all of them, or one list for each possibility.
+    pub(crate) fn possibilities(&self) -> Vec<Vec<&One>> {
+        match &self.choice {
+            None => vec![self.instances.iter().collect()],
+            Some((_, possible)) => {
+                let chosen = |places: &Vec<usize>| places.iter().filter_map(|at| self.instances.get(*at)).collect();
+                possible.iter().map(chosen).collect()
+            }
+        }
+    }
+
     pub(crate) fn find(&self, key: &InstanceKey) -> Option<&One> {
         self.instances.iter().find(|one| one.key == *key)
     }

@@ -53,6 +53,8 @@ pub(crate) struct Evaluator<'a> {
     faults: Cell<u32>,
     /// How many values were met that exist only perhaps.
     doubts: Cell<u32>,
+    /// Why the last of them exists only perhaps.
+    doubted: RefCell<Option<Reason>>,
     /// Whether any value was sensitive: before, nobody looks for marks.
     pub sensitive_seen: Cell<bool>,
     /// Resources by address, for values that stand for a whole resource.
@@ -76,6 +78,7 @@ impl<'a> Evaluator<'a> {
             limits: limits::Limits::default(),
             faults: Cell::new(0),
             doubts: Cell::new(0),
+            doubted: RefCell::default(),
             sensitive_seen: Cell::new(false),
             addresses: RefCell::default(),
             patterns: RefCell::default(),
@@ -124,8 +127,15 @@ impl<'a> Evaluator<'a> {
         (value, attempt)
     }
 
-    pub(crate) fn doubt(&self) {
+    /// A value that exists only perhaps was met.
+    pub(crate) fn doubt(&self, why: Option<Reason>) {
         self.doubts.set(self.doubts.get().saturating_add(1));
+        *self.doubted.borrow_mut() = why;
+    }
+
+    /// Why the value met last that exists only perhaps does so.
+    pub(crate) fn last_doubt(&self) -> Option<Reason> {
+        self.doubted.borrow().clone()
     }
 
     /// Says a problem, once for each place and kind.

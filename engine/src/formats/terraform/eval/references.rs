@@ -55,7 +55,11 @@ impl<'a> Evaluator<'a> {
                 Kind::Name(root) => Reference { root, steps: &traversal.steps, span },
                 _ => {
                     let base = self.eval(&traversal.base, scope);
-                    return self.steps(base, &traversal.steps, scope).at(span);
+                    let what = match &traversal.base.kind {
+                        Kind::Call(call) => Arc::clone(&call.name.text),
+                        _ => "value".into(),
+                    };
+                    return passed_on(self.steps(base, &traversal.steps, scope), what, span);
                 }
             },
             _ => return Value::null(span),
@@ -336,9 +340,9 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// A value read through a reference; one that begins there stays as it is.
+/// A value read through a reference; one that begins there only takes its place.
 fn passed_on(value: Value, what: impl Into<Arc<str>>, span: Span) -> Value {
-    if value.span() == span { value } else { value.through(what, span) }
+    if span.contains(value.span()) { value.at(span) } else { value.through(what, span) }
 }
 
 /// The way from one folder to another, both as prefixes (`a/b/`).

@@ -46,8 +46,9 @@ impl<'a> Evaluator<'a> {
                 let least = counts.iter().copied().min().unwrap_or_default();
                 let most = counts.iter().copied().max().unwrap_or_default();
                 let maybe = reason(&count);
-                let maybe = |at: usize| if at < least { None } else { maybe.clone() };
-                self.counted(most, span, &maybe)
+                let expansion = self.counted(most, span, &|at| if at < least { None } else { maybe.clone() });
+                let possible = counts.iter().map(|count| (0..(*count).min(INSTANCE_LIMIT)).collect()).collect();
+                Expansion { choice: maybe.clone().map(|reason| (reason, possible)), ..expansion }
             }
             Data::Unknown(_) | Data::OneOf(_) => match reason(&count) {
                 Some(reason) => Expansion::perhaps_count(reason, span),
@@ -67,7 +68,8 @@ impl<'a> Evaluator<'a> {
             repetition: Some(Repetition::Count { index: Value::number(at as i64, span) }),
             maybe: maybe(at),
         };
-        Expansion { kind: ExpansionKind::Count, instances: (0..count.min(INSTANCE_LIMIT)).map(one).collect() }
+        let instances = (0..count.min(INSTANCE_LIMIT)).map(one).collect();
+        Expansion { kind: ExpansionKind::Count, instances, choice: None }
     }
 
     fn check_instances(&self, count: usize, span: Span) {
@@ -101,7 +103,13 @@ impl<'a> Evaluator<'a> {
             let maybe = (values.len() < all.len()).then(|| choice.clone());
             (key, super::choice::one_of(values, choice.clone(), span), maybe)
         };
-        self.each_of(keys.into_iter().map(one).collect(), span)
+        let places = |keyed: &Keyed| {
+            let held = keys.iter().enumerate().filter(|(_, key)| keyed.contains_key(*key));
+            held.map(|(at, _)| at).take_while(|at| *at < INSTANCE_LIMIT).collect()
+        };
+        let possible = all.iter().map(places).collect();
+        let expansion = self.each_of(keys.iter().cloned().map(one).collect(), span);
+        Expansion { choice: Some((choice.clone(), possible)), ..expansion }
     }
 
     fn each_of(&self, keyed: Vec<(Arc<str>, Value, Option<Reason>)>, span: Span) -> Expansion {
@@ -111,7 +119,8 @@ impl<'a> Evaluator<'a> {
             key: InstanceKey::Key(key),
             maybe,
         };
-        Expansion { kind: ExpansionKind::Each, instances: keyed.into_iter().take(INSTANCE_LIMIT).map(one).collect() }
+        let instances = keyed.into_iter().take(INSTANCE_LIMIT).map(one).collect();
+        Expansion { kind: ExpansionKind::Each, instances, choice: None }
     }
 
     /// The keys and values of one `for_each`, or why nobody knows them.
@@ -145,7 +154,7 @@ fn invalid(message: String, span: Span) -> Reason {
 impl Expansion {
     pub(super) fn single() -> Self {
         let only = One { key: InstanceKey::Only, repetition: None, maybe: None };
-        Self { kind: ExpansionKind::Single, instances: vec![only] }
+        Self { kind: ExpansionKind::Single, instances: vec![only], choice: None }
     }
 
     fn perhaps_count(reason: Reason, span: Span) -> Self {
@@ -161,13 +170,6 @@ impl Expansion {
 
     fn perhaps(reason: Reason, repetition: Repetition) -> Self {
         let one = One { key: InstanceKey::Only, repetition: Some(repetition), maybe: Some(reason.clone()) };
-        Self { kind: ExpansionKind::Unknown(reason), instances: vec![one] }
-    }
-}
-
-/// Whether the instances of a block are known.
-impl ExpansionKind {
-    pub(super) fn is_open(&self) -> bool {
-        matches!(self, Self::Unknown(_))
+        Self { kind: ExpansionKind::Unknown(reason), instances: vec![one], choice: None }
     }
 }

@@ -6,6 +6,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::choice::one_of;
 use super::instance::{Caller, ExpansionKind};
 use super::{Evaluator, Expansion, Instance, InstanceKey, Located, One, Scope, Slot, unknown};
 use crate::formats::terraform::config::module::{Call, Mode, Module, ResourceBlock, Source};
@@ -37,14 +38,7 @@ impl<'a> Evaluator<'a> {
         let whole = |one: &One| self.whole(instance, index, block, &one.key);
         let value = match &expansion.kind {
             ExpansionKind::Single | ExpansionKind::Unknown(_) => expansion.instances.first().map(whole)?,
-            ExpansionKind::Count => Value::list(ListKind::Tuple, expansion.instances.iter().map(whole).collect(), span),
-            ExpansionKind::Each => {
-                let entry = |one: &One| {
-                    let InstanceKey::Key(key) = &one.key else { return None };
-                    Some((Key::new(Arc::clone(key), span), whole(one)))
-                };
-                Value::map(MapKind::Object, expansion.instances.iter().filter_map(entry).collect(), span)
-            }
+            ExpansionKind::Count | ExpansionKind::Each => collected(&expansion, span, &whole),
         };
         instance.attributes.borrow_mut().insert(slot, Slot::Done(value.clone()));
         Some(value)
@@ -107,8 +101,8 @@ impl<'a> Evaluator<'a> {
         let Some((instance, index, _)) = self.resource_behind(value) else {
             return self.fault("this resource is not here", span);
         };
-        if self.expansion(&instance, index).kind.is_open() {
-            self.doubt();
+        if let ExpansionKind::Unknown(reason) = &self.expansion(&instance, index).kind {
+            self.doubt(Some(reason.clone()));
             return value.clone();
         }
         match convert(key, &Type::Text).ok().and_then(|key| key.as_text().cloned()) {
@@ -254,16 +248,7 @@ impl<'a> Evaluator<'a> {
         };
         match &expansion.kind {
             ExpansionKind::Single => expansion.instances.first().map_or_else(|| Value::null(span), outputs),
-            ExpansionKind::Count => {
-                Value::list(ListKind::Tuple, expansion.instances.iter().map(outputs).collect(), span)
-            }
-            ExpansionKind::Each => {
-                let entry = |one: &One| match &one.key {
-                    InstanceKey::Key(key) => Some((Key::new(Arc::clone(key), span), outputs(one))),
-                    InstanceKey::Only | InstanceKey::Index(_) => None,
-                };
-                Value::map(MapKind::Object, expansion.instances.iter().filter_map(entry).collect(), span)
-            }
+            ExpansionKind::Count | ExpansionKind::Each => collected(&expansion, span, &outputs),
             ExpansionKind::Unknown(reason) => unknown(reason.clone(), Type::Any, true, span),
         }
     }
@@ -318,6 +303,25 @@ impl<'a> Evaluator<'a> {
         };
         let prefix = format!("{}{name}.", instance.prefix).into();
         Some(Rc::new(Instance::new(module, prefix, Some(caller))))
+    }
+}
+
+/// All instances as a list or by their keys; one of the possible collections, when nobody knows which are there.
+fn collected(expansion: &Expansion, span: Span, value: &dyn Fn(&One) -> Value) -> Value {
+    let collection = |instances: Vec<&One>| match expansion.kind {
+        ExpansionKind::Each => {
+            let entry = |one: &One| match &one.key {
+                InstanceKey::Key(key) => Some((Key::new(Arc::clone(key), span), value(one))),
+                InstanceKey::Only | InstanceKey::Index(_) => None,
+            };
+            Value::map(MapKind::Object, instances.into_iter().filter_map(entry).collect(), span)
+        }
+        _ => Value::list(ListKind::Tuple, instances.into_iter().map(value).collect(), span),
+    };
+    let possible: Vec<Value> = expansion.possibilities().into_iter().map(collection).collect();
+    match &expansion.choice {
+        Some((reason, _)) => one_of(possible, reason.clone(), span),
+        None => possible.into_iter().next().unwrap_or_else(|| Value::null(span)),
     }
 }
 

@@ -23,8 +23,9 @@ fn jsonencode(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
         write(value, &mut text)?;
         context.evaluator.text(text, context.span)
     } else {
-        let reason =
-            reason_within(value, &mut 1_000_000).ok_or_else(|| Stop::from("a value of fewer parts is required"))?;
+        let Some(reason) = reason_within(value, &mut 1_000_000) else {
+            return Ok(context.evaluator.limit("a document of more than 1000000 parts".into(), context.span));
+        };
         let prefix = match value.data() {
             Data::Map(_) => Some("{".into()),
             Data::List(_) => Some("[".into()),

@@ -25,7 +25,7 @@ pub(super) fn attempt(context: &Context<'_, '_>, arguments: &[Expr]) -> Value {
         0 => evaluator.fault("try(): all arguments are errors", context.span),
         1 => possible.swap_remove(0).at(context.span),
         _ => {
-            let choice = possible.iter().find_map(reason);
+            let choice = evaluator.last_doubt().or_else(|| possible.iter().find_map(reason));
             match choice {
                 Some(choice) => crate::formats::terraform::eval::one_of(possible, choice, context.span),
                 None => possible.swap_remove(0),

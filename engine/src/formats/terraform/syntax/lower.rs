@@ -1,5 +1,6 @@
 //! hcl-edit's tree to ours: places instead of decoration, numbers with all their digits.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ pub(super) struct Source<'t> {
     pub offset: usize,
     /// Where everything lies, when offsets in the text say nothing about the file (text inside JSON).
     pub fixed: Option<Place>,
+    /// Where the first heredoc without a line begins: hcl-edit takes what follows it for its content.
+    pub empty_heredoc: &'t Cell<Option<usize>>,
 }
 
 impl Source<'_> {
@@ -84,7 +87,17 @@ impl Source<'_> {
             Expression::Array(array) => Kind::Tuple(array.iter().map(|item| self.expr(item)).collect()),
             Expression::Object(object) => self.object(object),
             Expression::StringTemplate(template) => template::quoted(self, template),
-            Expression::HeredocTemplate(heredoc) => template::heredoc(self, heredoc, expr.span()),
+            Expression::HeredocTemplate(heredoc) => {
+                if self
+                    .slice(expr.span())
+                    .split_once('\n')
+                    .is_some_and(|(_, rest)| ends_heredoc(rest, &heredoc.delimiter))
+                {
+                    let at = expr.span().map(|range| range.start);
+                    self.empty_heredoc.set(self.empty_heredoc.get().or(at));
+                }
+                template::heredoc(self, heredoc, expr.span())
+            }
             Expression::Parenthesis(inner) => {
                 return Expr { place: self.place(expr.span()), ..self.expr(inner.inner()) };
             }
@@ -192,6 +205,12 @@ impl Source<'_> {
             condition: each.cond.as_ref().map(|condition| self.expr(&condition.expr)),
         }
     }
+}
+
+/// Whether a line is the end of a heredoc.
+pub(super) fn ends_heredoc(text: &str, delimiter: &str) -> bool {
+    let after = text.trim_start_matches([' ', '\t']).strip_prefix(delimiter);
+    after.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '-'))
 }
 
 fn operator(operator: hcl::BinaryOperator) -> BinaryOperator {

@@ -1,5 +1,6 @@
 //! Terraform's text, native and JSON, as the tree the evaluator walks.
 
+mod heredoc;
 pub(crate) mod ir;
 mod json;
 mod lower;

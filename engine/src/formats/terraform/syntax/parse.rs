@@ -1,12 +1,18 @@
 //! One file's text to its body: hcl-edit reads it; where it refuses, what is around the broken place is read all the same.
 
+use std::borrow::Cow;
+use std::cell::Cell;
+
 use super::ir::{Body, Expr, FileIndex, Place};
 use super::lower::Source;
-use super::{recover, template};
+use super::{heredoc, recover, template};
 use crate::resource::ProblemKind;
 
 /// Most items of one object: hcl-edit takes the square of their number.
 const OBJECT_LIMIT: usize = 4_096;
+
+/// Most heredocs without a line in one file: the file is read again for each.
+const EMPTY_HEREDOC_LIMIT: usize = 32;
 
 /// A place in a file that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,34 +48,52 @@ pub(crate) struct Parsed {
 
 /// Reads native syntax.
 pub(crate) fn parse_native(text: &str, file: FileIndex) -> Parsed {
-    let source = Source { text, file, offset: 0, fixed: None };
+    let found = Cell::new(None);
     if let Some(at) = crowded_object(text) {
-        let place = source.place(Some(at..at + 1));
         let flaw = Flaw {
             kind: ProblemKind::Limit,
-            place,
+            place: Source { text, file, offset: 0, fixed: None, empty_heredoc: &found }.place(Some(at..at + 1)),
             message: format!("an object has more than {OBJECT_LIMIT} items, the most that are read"),
             remedy: "split the object",
         };
         return Parsed { body: Body::default(), flaws: vec![flaw] };
     }
-    match hcl_edit::parser::parse_body(text) {
-        Ok(body) => Parsed { body: source.body(&body), flaws: Vec::new() },
-        Err(error) => recover::recover(source, &error),
+    let mut text = Cow::Borrowed(text);
+    for _ in 0..EMPTY_HEREDOC_LIMIT {
+        let source = Source { text: &text, file, offset: 0, fixed: None, empty_heredoc: &found };
+        let parsed = match hcl_edit::parser::parse_body(&text) {
+            Ok(body) => Parsed { body: source.body(&body), flaws: Vec::new() },
+            Err(error) => {
+                found.set(heredoc::first_empty(&text));
+                if found.get().is_some() { Parsed::default() } else { recover::recover(source, &error) }
+            }
+        };
+        match found.take().and_then(|at| heredoc::without_empty(&text, at)) {
+            Some(repaired) => text = Cow::Owned(repaired),
+            None => return parsed,
+        }
     }
+    let flaw = Flaw {
+        kind: ProblemKind::Limit,
+        place: Place::default(),
+        message: format!("more than {EMPTY_HEREDOC_LIMIT} heredocs have no line, the most that are read"),
+        remedy: "write empty text as \"\"",
+    };
+    Parsed { body: Body::default(), flaws: vec![flaw] }
 }
 
 /// Reads one expression that a JSON string holds in full (a type, a reference).
 pub(crate) fn parse_expression(text: &str, place: Place) -> Result<Expr, String> {
     let parsed = hcl_edit::parser::parse_expr(text).map_err(|error| error.message().to_owned())?;
-    let expr = Source { text, file: 0, offset: 0, fixed: Some(place) }.expr(&parsed);
+    let expr = Source { text, file: 0, offset: 0, fixed: Some(place), empty_heredoc: &Cell::new(None) }.expr(&parsed);
     Ok(Expr { place, ..expr })
 }
 
 /// Reads a template: the content of a file (`place` is `None`) or of a JSON string, which lies at one place as a whole.
 pub(crate) fn parse_template(text: &str, place: Option<Place>) -> Result<Expr, String> {
     let parsed = hcl_edit::parser::parse_template(text).map_err(|error| error.message().to_owned())?;
-    let source = Source { text, file: 0, offset: 0, fixed: place };
+    let found = Cell::new(None);
+    let source = Source { text, file: 0, offset: 0, fixed: place, empty_heredoc: &found };
     Ok(template::bare(&source, &parsed, source.place(Some(0..text.len()))))
 }
 
@@ -125,6 +149,18 @@ mod tests {
         assert_eq!(template("<<EOT\n  a\n b\nEOT"), "  a\n b\n");
         assert_eq!(template("<<-EOT\n    a\n\n      b\n    EOT"), "a\n\n  b\n");
         assert_eq!(template("<<-EOT\n  $${x}\n  %%{y}\n  EOT"), "${x}\n%{y}\n");
+    }
+
+    #[test]
+    fn an_empty_heredoc_ends_where_it_ends() {
+        let text = "a = <<EOT\nEOT\nb = [<<-X\n  X\n, <<X\nc\nX\n]\nd = <<EOT\nx <<Y\nY\nEOT\n";
+        let parsed = parse_native(text, 0);
+        assert_eq!(parsed.flaws, []);
+        let kinds: Vec<String> = parsed.body.attributes().map(|a| format!("{:?}", a.value.kind)).collect();
+        assert_eq!(kinds[0], "Text(\"\")");
+        assert!(kinds[1].contains("Text(\"\")") && kinds[1].contains("Text(\"c\\n\")"), "{}", kinds[1]);
+        assert_eq!(kinds[2], "Text(\"x <<Y\\nY\\n\")");
+        assert_eq!(parse_native("a = <<EOT\nEOT\n", 0).flaws, []);
     }
 
     #[test]

@@ -246,7 +246,7 @@ impl Repair {
             let name = text.get(range.clone()).unwrap_or_default();
             if !seen.insert(name) {
                 self.blanks.push(attribute.byte_range());
-                let place = Source { text, file: 0, offset: 0, fixed: None }.place(Some(range));
+                let place = Place { start: range.start as u32, end: range.end as u32 };
                 self.flaws.push(Flaw::twice(place, name));
             }
         }
