@@ -8,6 +8,8 @@
 mod config;
 mod eval;
 mod functions;
+#[cfg(test)]
+mod hostile_tests;
 mod needs;
 mod read;
 mod syntax;

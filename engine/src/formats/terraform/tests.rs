@@ -1,9 +1,7 @@
-//! Whole folders as snapshots, and what must hold for any text: no crash, no place outside its file, stated limits.
+//! Whole folders as snapshots.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-
-use proptest::prelude::*;
 
 use super::Terraform;
 use crate::formats::{Format as _, ReadOptions, Scope};
@@ -12,7 +10,7 @@ use crate::source_tree::{SourceTree, TreePath};
 
 /// The folders below `fixtures/formats/terraform`, each a tree of its own.
 #[expect(clippy::disallowed_methods, reason = "tests read fixtures")]
-fn fixtures() -> Vec<(String, SourceTree)> {
+pub(super) fn fixtures() -> Vec<(String, SourceTree)> {
     fn add(base: &Path, folder: &Path, files: &mut Vec<(TreePath, Vec<u8>)>) {
         for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             if path.is_dir() {
@@ -35,12 +33,12 @@ fn fixtures() -> Vec<(String, SourceTree)> {
     trees
 }
 
-fn units(tree: &SourceTree) -> Vec<Unit> {
+pub(super) fn units(tree: &SourceTree) -> Vec<Unit> {
     let plans = Terraform.units(tree, &Scope::All);
     plans.iter().map(|plan| Terraform.read(plan, tree, &ReadOptions::default())).collect()
 }
 
-fn read(text: &str) -> Unit {
+pub(super) fn read(text: &str) -> Unit {
     let tree = SourceTree::from_files([(TreePath::new("main.tf").unwrap(), text.as_bytes().to_vec())]);
     units(&tree).into_iter().next().unwrap()
 }
@@ -158,7 +156,7 @@ fn position(unit: &Unit, span: Span) -> String {
 }
 
 /// Every place in a unit lies in its file, on the borders of characters.
-fn assert_places(unit: &Unit) {
+pub(super) fn assert_places(unit: &Unit) {
     let inside = |span: Span| {
         let file = unit.files.get(span.file);
         let lies = !span.is_somewhere()

@@ -75,8 +75,8 @@ impl InstanceKey {
             Self::Only => String::new(),
             Self::Index(index) => format!("[{index}]"),
             Self::Key(key) => {
-                let escaped = key.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-                format!("[\"{escaped}\"]")
+                let quoted = hcl::format::to_string(&hcl::Expression::from(&**key));
+                format!("[{}]", quoted.unwrap_or_else(|_| format!("{key:?}")))
             }
         }
     }

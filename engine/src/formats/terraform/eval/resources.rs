@@ -16,6 +16,9 @@ use crate::resource::{
     Data, Key, List, ListKind, MapKind, Origin, ProblemKind, Reason, ReasonKind, Reference, Span, Type, Value,
 };
 
+/// Most resources one value is said to identify: it is an attribute of one that is an attribute of another.
+const REFERENCE_LIMIT: usize = 8;
+
 /// Deepest nesting of module calls.
 const MODULE_DEPTH_LIMIT: usize = 32;
 
@@ -154,7 +157,10 @@ impl<'a> Evaluator<'a> {
                     }
                 };
                 let reference = Reference { address, attribute: Arc::clone(name) };
-                let value = referring(value, &reference).noted(|notes| notes.references.push(reference));
+                let value = referring(value, &reference).noted(|notes| {
+                    notes.references.truncate(REFERENCE_LIMIT - 1);
+                    notes.references.push(reference);
+                });
                 instance.attributes.borrow_mut().insert(slot, Slot::Done(value.clone()));
                 value
             }
