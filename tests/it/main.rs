@@ -9,6 +9,7 @@
 
 mod databases;
 mod durability;
+mod log;
 mod migrations;
 mod postgres;
 mod queue;

@@ -1,12 +1,11 @@
 //! What others see of the server: health, figures, log lines, headers.
 
-use std::sync::{Arc, Mutex};
-
 use serde_json::{Value, json};
 use sqlx::Executor;
 
 use super::{connect, head, site};
 use crate::databases::{self, TestDatabase, on_both_databases};
+use crate::log;
 use crate::test_forge::signature;
 
 on_both_databases!(readiness_follows_the_database_and_the_stop);
@@ -72,42 +71,20 @@ async fn figures_tell_what_came_and_what_waits() {
     assert!(!text.contains("evil"));
 }
 
-/// On one thread, so that this test's log is its own.
 #[tokio::test]
 async fn every_log_line_of_a_request_names_the_delivery() {
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl std::io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .with_env_filter("portcullis=debug")
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let log = log::collected();
     let database = databases::sqlite();
     let site = site(&database).await;
-    site.deliver("d-4711", "push", b"{\"secret\": \"in the body\"}").await;
-    site.deliver("d-4712", "push", b"{}").await;
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    site.deliver("d-in-the-log", "push", b"{\"secret\": \"in the body\"}").await;
+    let text = log.text();
     let named: Vec<Value> = text
         .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .filter(|line: &Value| line["span"]["delivery.id"] == "d-4711")
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .filter(|line: &Value| line["span"]["delivery.id"] == "d-in-the-log")
         .collect();
-    assert_eq!(named.len(), 2, "received and answered:\n{text}");
+    let messages: Vec<&Value> = named.iter().map(|line| &line["fields"]["message"]).collect();
+    assert_eq!(messages, ["a delivery was received", "answered"]);
     assert!(named.iter().all(|line| line["span"]["delivery.kind"] == "push"));
-    assert!(!text.contains("in the body") && !text.contains(&signature(b"{}")));
+    assert!(!text.contains("in the body") && !text.contains(&signature(b"{\"secret\": \"in the body\"}")));
 }
