@@ -11,8 +11,26 @@ pub mod forges;
 /// The only place with SQL: deliveries, jobs, checks, reviews, and the migrations.
 pub mod store;
 
+/// A review in a child process with limits.
+pub mod evaluator;
+
+/// One review, from commits to check.
+pub mod review;
+
+/// The long-lived things a job needs, built once at start.
+pub mod app;
+
 /// The durable queue's workers and one file per job.
 pub mod jobs;
 
 /// The web server: webhooks, health, figures.
 pub mod web;
+
+/// The server: everything started and stopped in order.
+pub mod server;
+
+/// A folder on disk as the engine's files.
+pub mod working_tree;
+
+/// The command line.
+pub mod cli;

@@ -14,3 +14,18 @@ pub mod syntax;
 
 /// One member per infrastructure-as-code format.
 pub mod formats;
+
+/// A policy as data.
+pub mod policy;
+
+/// Policies over resources.
+pub mod evaluate;
+
+/// One file per rendering of a report.
+pub mod reports;
+
+/// The policies that come with the program.
+pub mod builtin;
+
+/// A policy's examples as its tests.
+pub mod proof;

@@ -75,6 +75,8 @@ pub struct Capabilities {
     pub merge_queue: bool,
     /// Longest summary and longest text of a check, each in bytes.
     pub check_text_limit_bytes: usize,
+    /// Most annotations of a check: what renders one says how many more there are.
+    pub check_annotation_limit: usize,
 }
 
 /// A delivery whose sender has been proven. Only a forge makes one.

@@ -6,8 +6,16 @@
 mod attempt;
 mod error;
 pub mod figures;
+mod handle_delivery;
 mod housekeeping;
+mod note_installation;
+mod plan;
 mod queue;
+mod recheck_branch;
+mod review_head_again;
+mod review_merge_group;
+mod review_pull_request;
+mod reviewing;
 mod worker;
 
 use std::time::Duration;
@@ -16,12 +24,23 @@ use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::App;
 use crate::store::{DeliveryRef, JobId, Moment, NewJob};
 
 pub use error::JobError;
 pub use housekeeping::keep_house;
 pub use queue::{HANDLE_DELIVERY, delivery_job};
 pub use worker::{Worker, WorkerRules};
+
+/// Every job of the server.
+pub const JOBS: Jobs<App> = Jobs::new(&[
+    &handle_delivery::HandleDelivery,
+    &review_pull_request::ReviewPullRequestJob,
+    &review_merge_group::ReviewMergeGroupJob,
+    &review_head_again::ReviewHeadAgainJob,
+    &recheck_branch::RecheckBranchJob,
+    &note_installation::NoteInstallationJob,
+]);
 
 /// How long one try may take unless the job says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(300);

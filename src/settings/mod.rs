@@ -11,7 +11,6 @@ mod log;
 mod pattern;
 mod queue;
 mod server;
-mod severity;
 mod source;
 mod value;
 
@@ -26,8 +25,7 @@ pub use log::{LogFormat, LogSettings};
 pub use pattern::BranchPattern;
 pub use queue::QueueSettings;
 pub use server::ServerSettings;
-pub use severity::Severity;
-pub use source::{OnUndecided, OnUnreadable, Source};
+pub use source::Source;
 
 use error::Problems;
 

@@ -1,10 +1,11 @@
 //! Sources: which repositories, folders and branches are under watch, and what blocks there.
 
 use globset::GlobMatcher;
+use portcullis_engine::evaluate::{OnUndecided, OnUnreadable};
+use portcullis_engine::policy::Severity;
 use portcullis_engine::source_tree::{Folder, TreePath};
 use serde::Deserialize;
 
-use super::Severity;
 use super::error::Problems;
 use super::pattern::{BranchPattern, repository_pattern};
 use super::value::{flag, texts};
@@ -24,7 +25,7 @@ pub(super) struct TypedSource {
     folders: Vec<String>,
     #[serde(default = "all_branches")]
     branches: String,
-    #[serde(default)]
+    #[serde(default = "medium")]
     blocking_severity: Severity,
     #[serde(default)]
     on_unreadable: OnUnreadable,
@@ -40,6 +41,10 @@ fn all_folders() -> Vec<String> {
 
 fn all_branches() -> String {
     ".*".into()
+}
+
+fn medium() -> Severity {
+    Severity::Medium
 }
 
 fn enabled() -> bool {
@@ -66,28 +71,6 @@ pub struct Source {
     /// Whether it is in use.
     pub enabled: bool,
     repositories: GlobMatcher,
-}
-
-/// What a touched file that cannot be read does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnUnreadable {
-    /// It fails the check.
-    #[default]
-    Block,
-    /// It is listed.
-    Report,
-}
-
-/// What an undecided policy does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnUndecided {
-    /// It is listed.
-    #[default]
-    Report,
-    /// It fails the check.
-    Block,
 }
 
 impl Source {

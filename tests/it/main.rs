@@ -1,14 +1,17 @@
-//! The one integration binary: everything that needs more than one module, a database, a socket or a process.
+//! The one integration binary: every test that needs more than one module, over real HTTP, real databases and real processes.
+
 #![allow(
     clippy::expect_used,
     clippy::panic,
     clippy::print_stderr,
     clippy::unwrap_used,
-    reason = "a test fails by panicking"
+    reason = "a test that cannot go on says so by failing"
 )]
 
 mod databases;
 mod durability;
+mod github_forge;
+mod house;
 mod log;
 mod migrations;
 mod postgres;

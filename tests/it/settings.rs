@@ -3,9 +3,9 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use portcullis::settings::{
-    DatabaseLocation, GitHubAppId, Layers, LogFormat, OnUndecided, OnUnreadable, Origin, Settings, Severity,
-};
+use portcullis::settings::{DatabaseLocation, GitHubAppId, Layers, LogFormat, Origin, Settings};
+use portcullis_engine::evaluate::{OnUndecided, OnUnreadable};
+use portcullis_engine::policy::Severity;
 use portcullis_engine::source_tree::TreePath;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -307,7 +307,7 @@ fn the_example_file_shows_every_key_and_the_defaults() {
     assert_eq!(settings.database.keep_history, defaults.database.keep_history);
     let source = &settings.sources[0];
     assert_eq!((source.on_unreadable, source.on_undecided), (OnUnreadable::default(), OnUndecided::default()));
-    assert_eq!((source.blocking_severity, source.enabled), (Severity::default(), true));
+    assert_eq!((source.blocking_severity, source.enabled), (Severity::Medium, true));
 
     for section in ["server", "database", "github", "log", "queue", "sources"] {
         let header = if section == "sources" { "[[sources]]".to_owned() } else { format!("[{section}]") };

@@ -27,7 +27,7 @@ impl Forge for TestForge {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { merge_queue: false, check_text_limit_bytes: 1000 }
+        Capabilities { merge_queue: false, check_text_limit_bytes: 1000, check_annotation_limit: 100 }
     }
 
     fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<VerifiedDelivery, Rejection> {

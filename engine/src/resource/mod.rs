@@ -88,6 +88,8 @@ pub struct Resource {
     pub header: Span,
     /// A map of the attributes as its author wrote them, and of the views of its format.
     pub attributes: Value,
+    /// Not created by itself (a provider block, an instruction of a stage): asked like the others, but not counted.
+    pub auxiliary: bool,
     /// Why it may not exist at all (an unknown count): a violation then holds "whenever it is created".
     pub maybe: Option<Reason>,
     /// For a virtual resource, the address of the resource it is reported under.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use changes::changed_lines;
+pub use changes::{Changes, changed_files, changed_lines};
 pub use file::{LineColumn, SourceFile};
 pub use path::{BadPath, Folder, TreePath};
 
@@ -137,6 +137,13 @@ impl SourceTree {
     /// Says why a listed file has no content.
     pub fn insert_unreadable(&mut self, path: TreePath, why: Unreadable) {
         self.texts.insert(path, Err(why));
+    }
+
+    /// The same tree with only those files listed whose content is held: what is left to say of the others was said.
+    #[must_use]
+    pub fn only_held(mut self) -> Self {
+        self.entries.retain(|entry| self.texts.contains_key(&entry.path));
+        self
     }
 
     /// Whether the content of a path is held, readable or not.

@@ -63,6 +63,12 @@ impl TreePath {
         Ok(Self(text.into()))
     }
 
+    /// The path of what has none.
+    #[must_use]
+    pub fn unnamed() -> Self {
+        Self("unnamed".into())
+    }
+
     /// The whole path.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,0 +1,93 @@
+//! Compiles `policies/` into the bytes the engine embeds, with the engine's own loader.
+//!
+//! The loader's modules are taken in by path: they name nothing outside themselves, so they mean the same here.
+
+#![allow(dead_code, unreachable_pub, unused_imports, reason = "only the loader of these modules is used here")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::exit,
+    clippy::disallowed_methods,
+    reason = "a build script"
+)]
+
+#[path = "src/source_tree/mod.rs"]
+mod source_tree;
+
+#[path = "src/resource/mod.rs"]
+mod resource;
+
+#[path = "src/syntax/mod.rs"]
+mod syntax;
+
+#[path = "src/policy/mod.rs"]
+mod policy;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use policy::{Library, Mistake, Policy};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../policies");
+    println!("cargo::rerun-if-changed={}", root.display());
+    println!("cargo::rerun-if-changed=build.rs");
+    let mut files = Vec::new();
+    yaml_files(&root, &mut files)?;
+    files.sort();
+    let (library_files, policy_files): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|f| f.starts_with(root.join("lib")));
+    let mut mistakes = Vec::new();
+    let mut library = Library::default();
+    for file in &library_files {
+        mistakes.extend(policy::load_library(&name(&root, file), &std::fs::read_to_string(file)?, &mut library).err());
+    }
+    let mut policies: Vec<Policy> = Vec::new();
+    for file in &policy_files {
+        match policy::load_policy(&name(&root, file), &std::fs::read_to_string(file)?, &library) {
+            Ok(loaded) => policies.extend(loaded.policies),
+            Err(found) => mistakes.push(found),
+        }
+    }
+    refuse(&mistakes.concat());
+    policies.sort_by(|a, b| a.metadata.id.cmp(&b.metadata.id));
+    for pair in policies.windows(2) {
+        if let [a, b] = pair
+            && a.metadata.id == b.metadata.id
+        {
+            return Err(format!("two policies have the id `{}`", a.metadata.id).into());
+        }
+    }
+    let packed = policy::pack(&policies, &library)?;
+    let out = PathBuf::from(std::env::var("OUT_DIR")?).join("catalogue.bin");
+    std::fs::write(out, packed)?;
+    Ok(())
+}
+
+/// Ends the build with every mistake, each on a line of its own.
+fn refuse(mistakes: &[Mistake]) {
+    for mistake in mistakes {
+        eprintln!("{mistake}");
+    }
+    if !mistakes.is_empty() {
+        eprintln!("{} mistakes in policies", mistakes.len());
+        std::process::exit(1);
+    }
+}
+
+fn name(root: &Path, file: &Path) -> String {
+    let relative = file.strip_prefix(root).unwrap_or(file);
+    format!("policies/{}", relative.display())
+}
+
+fn yaml_files(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            yaml_files(&path, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! The policies that come with the program, compiled from `policies/` by the build.
+
+use crate::policy::{Catalogue, CatalogueError};
+
+static CATALOGUE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/catalogue.bin"));
+
+/// The catalogue that comes with the program; a policy in it is unpacked when it is first asked for.
+///
+/// # Errors
+/// [`CatalogueError::Damaged`] when the program's file was damaged.
+pub fn catalogue() -> Result<Catalogue, CatalogueError> {
+    Catalogue::unpack(CATALOGUE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_policy_unpacks() {
+        let catalogue = catalogue().unwrap();
+        assert!(catalogue.len() >= 25);
+        for policy in 0..catalogue.len() as u32 {
+            assert!(!catalogue.metadata(policy).unwrap().title.is_empty());
+            assert!(!catalogue.body(policy).unwrap().checks.is_empty());
+        }
+        assert!(!catalogue.library().sets.is_empty());
+    }
+}

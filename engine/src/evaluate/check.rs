@@ -1,0 +1,198 @@
+//! What one check answers for one resource.
+
+use crate::policy::{Check, Literal, PolicyId, Rule, Severity};
+use crate::resource::{FormatId, Reason, ReasonKind, Resource, Span, Unit};
+
+use super::fingerprint::{digest, element_key, fingerprint};
+use super::leaf::{Leaf, Leaves, Nobody};
+use super::links::Linked;
+use super::message::{message, quoted, suggestion};
+use super::place;
+use super::quantity::Mode;
+use super::report::{Location, State, Undecided, Violation};
+use super::scalar::TextCase;
+use super::truth::Truth;
+use super::walk::Walk;
+
+/// What a check answers for a resource.
+pub(super) enum Outcome {
+    NotApplicable,
+    Pass,
+    Violations(Vec<Violation>),
+    Undecided(Box<Undecided>),
+}
+
+/// One check of one policy, about to be asked.
+pub(super) struct Asked<'c> {
+    pub(super) policy: &'c PolicyId,
+    pub(super) severity: Severity,
+    pub(super) params: &'c [(String, Literal)],
+    pub(super) check: &'c Check,
+    pub(super) today: i64,
+}
+
+impl<'c> Asked<'c> {
+    /// Asks a resource.
+    pub(super) fn of(&self, resource: &'c Resource, linked: &'c Linked<'c>) -> Outcome {
+        let case = if resource.format == FormatId::Azure { TextCase::Ignored } else { TextCase::Exact };
+        let related = &self.check.related;
+        let walk = Walk { linked, resource, related, params: self.params, case, today: self.today };
+        let applies = self.applies(&walk);
+        if applies == Truth::False {
+            return Outcome::NotApplicable;
+        }
+        match (self.violated(&walk), applies) {
+            (Truth::False, _) => Outcome::Pass,
+            (Truth::True, Truth::True) => Outcome::Violations(self.violations(&walk)),
+            _ => match self.undecided(&walk, applies) {
+                Some(undecided) => Outcome::Undecided(Box::new(undecided)),
+                None => Outcome::Pass,
+            },
+        }
+    }
+
+    fn applies(&self, walk: &Walk<'_>) -> Truth {
+        let root = walk.root();
+        let when = self.check.when.as_ref();
+        let when = when.map_or(Truth::True, |when| walk.condition(&root, when, Mode::When, &mut Nobody));
+        if when == Truth::False {
+            return when;
+        }
+        let unless = self.check.unless.as_ref();
+        when.and(unless.map_or(Truth::True, |unless| !walk.condition(&root, unless, Mode::When, &mut Nobody)))
+    }
+
+    fn violated(&self, walk: &Walk<'_>) -> Truth {
+        let root = walk.root();
+        match &self.check.rule {
+            Rule::Require(conditions) => !walk.all(&root, conditions, Mode::Require, &mut Nobody),
+            Rule::Forbid(conditions) => walk.any(&root, conditions, Mode::Forbid, &mut Nobody),
+            Rule::ForbidResource => Truth::True,
+        }
+    }
+
+    /// The leaves that made the rule answer as it does.
+    fn leaves(&self, walk: &Walk<'_>) -> Vec<Leaf> {
+        let root = walk.root();
+        let mut leaves = Leaves::default();
+        match &self.check.rule {
+            Rule::Require(conditions) => {
+                walk.all(&root, conditions, Mode::Require, &mut leaves);
+            }
+            Rule::Forbid(conditions) => {
+                walk.any(&root, conditions, Mode::Forbid, &mut leaves);
+            }
+            Rule::ForbidResource => {}
+        }
+        leaves.0
+    }
+
+    /// One violation for each element that violates, and one for what lies in no element.
+    fn violations(&self, walk: &Walk<'_>) -> Vec<Violation> {
+        let leaves = self.leaves(walk);
+        let mut groups: Vec<(Option<&str>, Vec<&Leaf>)> = Vec::new();
+        for leaf in &leaves {
+            let element = leaf.element.as_ref().map(|element| element.path.as_str());
+            match groups.iter_mut().find(|(known, _)| *known == element) {
+                Some((_, group)) => group.push(leaf),
+                None => groups.push((element, vec![leaf])),
+            }
+        }
+        if groups.is_empty() {
+            groups.push((None, Vec::new()));
+        }
+        let mut violations: Vec<Violation> = Vec::new();
+        for (_, group) in &groups {
+            let violation = self.violation(walk, group);
+            let twins = violations.iter().filter(|known| known.element == violation.element).count();
+            violations.push(self.numbered(violation, twins));
+        }
+        violations
+    }
+
+    fn violation(&self, walk: &Walk<'_>, leaves: &[&Leaf]) -> Violation {
+        let resource = walk.resource;
+        let files = &walk.linked.unit().files;
+        let leaf = leaves.first();
+        let value = leaf.and_then(|leaf| leaf.value.as_ref());
+        let element = leaf.and_then(|leaf| leaf.element.as_ref()).map(element_key).unwrap_or_default();
+        let deciding = leaf.map(|leaf| format!("{}={}", leaf.path, value.map(quoted).unwrap_or_default()));
+        Violation {
+            fingerprint: String::new(),
+            policy: self.policy.clone(),
+            severity: self.severity,
+            state: State::Found,
+            blocking: false,
+            unit: walk.linked.unit().name.clone(),
+            resource: resource.reported_address().to_string(),
+            resource_type: resource.type_name.to_string(),
+            format: resource.format,
+            also: Vec::new(),
+            attribute: leaf.map(|leaf| leaf.path.clone()).unwrap_or_default(),
+            message: message(self.check, self.params, resource, leaves),
+            location: leaf_location(walk.linked.unit(), resource, leaf.copied()),
+            origins: place::origins(files, resource, value),
+            whenever: resource.maybe.as_ref().map(ToString::to_string),
+            suggestion: suggestion(self.check, resource, leaves),
+            element,
+            leaf: digest(&[&deciding.unwrap_or_default()]),
+        }
+    }
+
+    /// Elements that look alike are told apart by their order.
+    fn numbered(&self, violation: Violation, twins: usize) -> Violation {
+        let element = if twins == 0 { violation.element.clone() } else { format!("{}#{twins}", violation.element) };
+        let fingerprint = fingerprint(&violation.policy, &violation.unit, &violation.resource, &element);
+        Violation { fingerprint, element: violation.element.clone(), ..violation }
+    }
+
+    fn undecided(&self, walk: &Walk<'_>, applies: Truth) -> Option<Undecided> {
+        let resource = walk.resource;
+        let files = &walk.linked.unit().files;
+        let mut leaves = self.leaves(walk);
+        if applies == Truth::Unknown {
+            let root = walk.root();
+            let mut when = Leaves::default();
+            for condition in self.check.when.iter().chain(&self.check.unless) {
+                walk.condition(&root, condition, Mode::When, &mut when);
+            }
+            leaves.extend(when.0);
+        }
+        let leaf = leaves.iter().find(|leaf| leaf.truth == Truth::Unknown && leaf.reason.is_some());
+        let reason = leaf.and_then(|leaf| leaf.reason.clone());
+        let reason = reason.unwrap_or_else(|| Reason::new(ReasonKind::Unsupported, "a value it depends on", None));
+        Some(Undecided {
+            policy: self.policy.clone(),
+            severity: self.severity,
+            state: State::Found,
+            blocks: self.check.undecided_blocks,
+            blocking: false,
+            unit: walk.linked.unit().name.clone(),
+            resource: resource.reported_address().to_string(),
+            resource_type: resource.type_name.to_string(),
+            attribute: leaf.map(|leaf| leaf.path.clone()).unwrap_or_default(),
+            location: leaf_location(walk.linked.unit(), resource, leaf),
+            reason: reason.to_string(),
+            reason_kind: reason.kind,
+            cause: reason.place.and_then(|span| place::location(files, span)),
+            remedy: reason.remedy().to_owned(),
+        })
+    }
+}
+
+/// Where a leaf lies; the resource's own place when it lies in no file.
+fn leaf_location(unit: &Unit, resource: &Resource, leaf: Option<&Leaf>) -> Location {
+    let span = leaf.map(|leaf| pointed_at(resource, leaf));
+    let location = span.and_then(|span| place::location(&unit.files, span));
+    let location = location.or_else(|| place::of_resource(&unit.files, resource));
+    location.unwrap_or_else(|| place::nowhere(unit))
+}
+
+/// A missing attribute is pointed at where its nearest parent begins, an attribute where it is written.
+fn pointed_at(resource: &Resource, leaf: &Leaf) -> Span {
+    match &leaf.value {
+        Some(value) if value.as_map().is_none() => leaf.span,
+        _ if leaf.span == resource.span || leaf.span == resource.attributes.span() => resource.header,
+        Some(_) | None => leaf.span,
+    }
+}

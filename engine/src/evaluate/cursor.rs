@@ -1,0 +1,109 @@
+//! Where an evaluation stands in a resource: the node, and how it was reached.
+
+use std::fmt::Write as _;
+
+use crate::resource::{Span, Value};
+
+use super::leaf::Element;
+
+/// A node and how it was reached. Lives on the stack; nothing is written down until somebody asks.
+#[derive(Clone, Copy)]
+pub(super) struct Cursor<'c> {
+    /// What is there; absent when nothing is.
+    pub(super) node: Option<&'c Value>,
+    /// The way here.
+    trail: Option<&'c Cursor<'c>>,
+    /// The last step of the way.
+    part: Part<'c>,
+    /// Where `node` was written, or the nearest place above it that was.
+    pub(super) span: Span,
+    /// It is an element of a list.
+    is_element: bool,
+    /// It belongs to the checked resource, not to one linked to it.
+    is_own: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Part<'c> {
+    Root,
+    Name(&'c str),
+    Index(usize),
+    Decoded(&'c str),
+}
+
+impl<'c> Cursor<'c> {
+    /// The resource itself; `span` is what to point at when an attribute is missing.
+    pub(super) fn root(node: &'c Value, span: Span) -> Self {
+        Self { node: Some(node), trail: None, part: Part::Root, span, is_element: false, is_own: true }
+    }
+
+    /// A resource linked under a name; `span` is what to point at when it is none or lacks an attribute.
+    pub(super) fn linked(name: &'c str, node: Option<&'c Value>, span: Span) -> Self {
+        Self { node, trail: None, part: Part::Name(name), span, is_element: false, is_own: false }
+    }
+
+    fn go(&'c self, node: Option<&'c Value>, part: Part<'c>) -> Self {
+        let span = node.map(Value::span).filter(|span| span.is_somewhere()).unwrap_or(self.span);
+        Self { node, trail: Some(self), part, span, is_element: false, is_own: self.is_own }
+    }
+
+    /// The child of a name; a null child is missing, but it is the place to point at.
+    pub(super) fn child(&'c self, name: &'c str, child: Option<&'c Value>) -> Self {
+        let mut cursor = self.go(child.filter(|value| !value.is_null()), Part::Name(name));
+        if let Some(null) = child.filter(|value| value.is_null() && value.span().is_somewhere()) {
+            cursor.span = null.span();
+        }
+        cursor
+    }
+
+    /// An element of a list.
+    pub(super) fn element(&'c self, index: usize, element: &'c Value) -> Self {
+        Self { is_element: true, ..self.go(Some(element), Part::Index(index)) }
+    }
+
+    /// What the node reads as.
+    pub(super) fn decoded(&'c self, decoder: &'c str, node: Option<&'c Value>) -> Self {
+        self.go(node, Part::Decoded(decoder))
+    }
+
+    /// The same place with another node: one of several alternatives.
+    pub(super) fn instead(&self, node: &'c Value) -> Self {
+        let span = if node.span().is_somewhere() { node.span() } else { self.span };
+        Self { node: Some(node), span, ..*self }
+    }
+
+    /// The way here in words: `ingress[0].cidr_blocks`.
+    pub(super) fn path(&self) -> String {
+        let mut path = self.trail.map(Cursor::path).unwrap_or_default();
+        match self.part {
+            Part::Root => {}
+            Part::Name(name) => {
+                if !path.is_empty() {
+                    path.push('.');
+                }
+                if name.contains(['.', ' ', '[']) {
+                    let _ = write!(path, "\"{name}\"");
+                } else {
+                    path.push_str(name);
+                }
+            }
+            Part::Index(index) => {
+                let _ = write!(path, "[{index}]");
+            }
+            Part::Decoded(decoder) => {
+                let _ = write!(path, "@{decoder}");
+            }
+        }
+        path
+    }
+
+    /// The outermost element of a list this lies in.
+    pub(super) fn outermost_element(&self) -> Option<Element> {
+        let outer = self.trail.and_then(Cursor::outermost_element);
+        let here = || {
+            let value = self.node.filter(|_| self.is_element && self.is_own)?;
+            Some(Element { path: self.path(), value: value.clone() })
+        };
+        outer.or_else(here)
+    }
+}

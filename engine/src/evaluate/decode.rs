@@ -1,0 +1,112 @@
+//! Decoders: text read as structure, with spans kept as well as they can be.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::policy::Decoder;
+use crate::resource::{Data, Key, ListKind, MapKind, Reason, ReasonKind, Value};
+use crate::syntax::{Scalars, parse_json, parse_yaml};
+
+/// What a value reads as. What cannot be read is unknown, with the reason.
+pub(super) fn decode(value: &Value, decoder: Decoder) -> Value {
+    let span = value.span();
+    let unreadable = |what: &str| Value::unknown(Reason::new(ReasonKind::Invalid, what, Some(span)), span);
+    match (decoder, value.data()) {
+        (_, Data::Unknown(_)) => value.clone(),
+        (Decoder::Count, Data::List(list)) => Value::number(list.items.len() as i64, span),
+        (Decoder::Count, Data::Map(map)) => Value::number(map.entries().len() as i64, span),
+        (Decoder::Keys, Data::Map(map)) => {
+            let keys = map.entries().iter().map(|(key, _)| Value::text(Arc::clone(&key.text), key.span));
+            Value::list(ListKind::List, keys.collect(), span)
+        }
+        (Decoder::Json | Decoder::Yaml | Decoder::Iam, Data::Map(_) | Data::List(_)) => value.clone(),
+        (Decoder::Json | Decoder::Iam, Data::Text(text)) => match parse_json(text, span.file, 0) {
+            Ok(read) => written_at(&read, value),
+            Err(error) => unreadable(&format!("the text is not JSON: {}", error.message)),
+        },
+        (Decoder::Yaml, Data::Text(text)) => {
+            let read = parse_yaml(text, span.file, Scalars::Yaml11);
+            match (read.documents.as_slice(), read.errors.first()) {
+                ([document], None) => written_at(&document.value, value),
+                (_, Some(error)) => unreadable(&format!("the text is not YAML: {}", error.message)),
+                _ => unreadable("the text is not one YAML document"),
+            }
+        }
+        (Decoder::Base64, Data::Text(text)) => {
+            let decoded = STANDARD.decode(text.trim().as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            decoded.map_or_else(|| unreadable("the text is not Base64 of text"), |decoded| Value::text(decoded, span))
+        }
+        (Decoder::Image, Data::Text(text)) => image(text, value),
+        (Decoder::Lower, Data::Text(text)) => Value::text(text.to_lowercase(), span),
+        _ => unreadable(&format!("the value cannot be read as {}", decoder.name())),
+    }
+}
+
+/// A decoded tree whose every node lies where the text was written: positions inside a text with escapes are not its own.
+fn written_at(tree: &Value, text: &Value) -> Value {
+    let span = text.span();
+    let data = match tree.data() {
+        Data::List(list) => {
+            return Value::list(list.kind, list.items.iter().map(|item| written_at(item, text)).collect(), span);
+        }
+        Data::Map(map) => {
+            let entry = |(key, value): &(Key, Value)| (Key::new(Arc::clone(&key.text), span), written_at(value, text));
+            return Value::map(map.kind, map.entries().iter().map(entry).collect(), span);
+        }
+        data => data.clone(),
+    };
+    Value::new(data, span)
+}
+
+/// The parts of a container image reference, by the grammar of the distribution project: `[registry/]repository[:tag][@digest]`.
+fn image(text: &str, value: &Value) -> Value {
+    let span = value.span();
+    let (rest, digest) = match text.split_once('@') {
+        Some((rest, digest)) => (rest, Some(digest)),
+        None => (text, None),
+    };
+    let (name, tag) = match rest.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
+        _ => (rest, None),
+    };
+    let is_registry = |head: &str| head.contains(['.', ':']) || head == "localhost";
+    let (registry, repository) = match name.split_once('/') {
+        Some((head, tail)) if is_registry(head) => (Some(head), tail),
+        _ => (None, name),
+    };
+    let parts = [("registry", registry), ("repository", Some(repository)), ("tag", tag), ("digest", digest)];
+    let entry = |(key, part): (&str, Option<&str>)| Some((Key::new(key, span), Value::text(part?, span)));
+    Value::map(MapKind::Map, parts.into_iter().filter_map(entry).collect(), span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::Span;
+
+    fn text(text: &str) -> Value {
+        Value::text(text, Span::NOWHERE)
+    }
+
+    #[test]
+    fn image_references_come_apart() {
+        let part = |reference: &str, name: &str| {
+            decode(&text(reference), Decoder::Image).get(name).and_then(|v| v.as_text().map(|t| t.to_string()))
+        };
+        assert_eq!(part("r:5000/a/b:1.2", "registry").as_deref(), Some("r:5000"));
+        assert_eq!(part("r:5000/a/b:1.2", "tag").as_deref(), Some("1.2"));
+        assert_eq!(part("r:5000/a/b", "tag"), None);
+        assert_eq!(part("library/nginx", "repository").as_deref(), Some("library/nginx"));
+        assert_eq!(part("a@sha256:00", "digest").as_deref(), Some("sha256:00"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_unknown() {
+        assert!(decode(&text("{"), Decoder::Json).as_unknown().is_some());
+        assert!(decode(&text("a: ["), Decoder::Yaml).as_unknown().is_some());
+        assert_eq!(decode(&text("aGk="), Decoder::Base64).as_text().unwrap().as_ref(), "hi");
+        assert_eq!(decode(&text("{\"a\": [1]}"), Decoder::Json).get("a").unwrap().as_list().unwrap().items.len(), 1);
+    }
+}

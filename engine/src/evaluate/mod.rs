@@ -1,0 +1,36 @@
+//! Policies over resources: what each check answers, how head compares with base, and the verdict.
+//!
+//! [`evaluate_unit`] asks the resources of one unit; its answer holds nothing of the unit, so units can be read, asked and
+//! forgotten one by one, on as many threads as the caller likes. [`scan`] and [`review`] make a [`Report`] of many.
+
+mod check;
+mod compare;
+mod cursor;
+mod decode;
+mod fingerprint;
+mod leaf;
+mod links;
+mod matching;
+mod message;
+mod place;
+mod ports;
+mod predicates;
+mod quantity;
+mod report;
+mod request;
+mod scalar;
+mod truth;
+mod unit;
+mod units;
+mod verdict;
+mod walk;
+
+#[cfg(test)]
+mod language_tests;
+
+pub use report::{
+    Coverage, Location, Report, ReportedProblem, SourceReport, State, Step, Undecided, UnevaluatedFile, UnitReport,
+    Verdict, Violation,
+};
+pub use request::{OnUndecided, OnUnreadable, Request, SourceScope, review, scan};
+pub use unit::{Selection, evaluate_unit};

@@ -1,0 +1,58 @@
+//! Spans of a unit as places that can be read without it.
+
+use std::collections::HashSet;
+
+use crate::resource::{FileTable, Origin, Resource, Span, Unit, Value};
+use crate::source_tree::{LineColumn, TreePath};
+
+use super::report::{Location, Step};
+
+/// Most lines of text a location carries.
+const LINE_LIMIT: u32 = 6;
+/// Longest line it carries, in characters.
+const WIDTH_LIMIT: usize = 240;
+/// Longest chain of origins.
+const CHAIN_LIMIT: usize = 12;
+
+/// The place of a span; `None` when it lies in no file.
+pub(super) fn location(files: &FileTable, span: Span) -> Option<Location> {
+    let file = files.get(span.file)?;
+    let start = file.position(span.start);
+    let end = file.position(span.end.max(span.start));
+    let shown = (end.line - start.line + 1).min(LINE_LIMIT);
+    let lines = (start.line..start.line + shown).map(|line| file.line(line).chars().take(WIDTH_LIMIT).collect());
+    Some(Location { path: file.path().clone(), start, end, lines: lines.collect() })
+}
+
+/// Where a resource was declared; the start of its unit's first file when it says nothing better.
+pub(super) fn of_resource(files: &FileTable, resource: &Resource) -> Option<Location> {
+    location(files, resource.header).or_else(|| location(files, resource.span))
+}
+
+/// The places a value came through: its own origins, then the calls that lead to its resource.
+pub(super) fn origins(files: &FileTable, resource: &Resource, value: Option<&Value>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut seen = HashSet::new();
+    let chains = [value.and_then(Value::origin), resource.called_from.as_ref()];
+    for chain in chains.into_iter().flatten() {
+        let mut next: Option<&Origin> = Some(chain);
+        while let Some(origin) = next {
+            if steps.len() < CHAIN_LIMIT
+                && seen.insert(origin.span)
+                && let Some(location) = location(files, origin.span)
+            {
+                steps.push(Step { what: origin.what.to_string(), location });
+            }
+            next = origin.next.as_deref();
+        }
+    }
+    steps
+}
+
+/// The place of a resource that no file shows: the unit itself.
+pub(super) fn nowhere(unit: &Unit) -> Location {
+    let first = LineColumn { line: 1, column: 1 };
+    let path = unit.files.iter().next().map(|file| file.path().clone());
+    let path = path.or_else(|| TreePath::new(unit.name.trim_matches('/')).ok()).unwrap_or_else(TreePath::unnamed);
+    Location { path, start: first, end: first, lines: Vec::new() }
+}

@@ -1,0 +1,85 @@
+//! Named sets of values and named tests: what `$name` means in a policy.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Literal, Matcher};
+
+/// Everything `$name` can mean, and what identifies a resource.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Library {
+    /// Sets of values.
+    pub sets: BTreeMap<String, NamedSet>,
+    /// Which attributes identify a resource of a type, so that two resources naming it are linked.
+    pub identity: BTreeMap<String, Vec<String>>,
+}
+
+/// A named set of values.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NamedSet {
+    /// What is in it, and by what measure.
+    pub description: String,
+    /// Its values.
+    pub values: Vec<Literal>,
+}
+
+impl Library {
+    /// What `$name` matches: a set's values or a predicate.
+    #[must_use]
+    pub fn matcher(&self, name: &str) -> Option<Matcher> {
+        if let Some(set) = self.sets.get(name) {
+            return Some(Matcher::Choice(set.values.iter().cloned().map(Matcher::Is).collect()));
+        }
+        PredicateName::ALL
+            .iter()
+            .find(|predicate| predicate.name() == name)
+            .map(|predicate| Matcher::Predicate(Predicate { name: *predicate }))
+    }
+
+    /// Every name, for suggestions.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.sets.keys().map(String::as_str).chain(PredicateName::ALL.iter().map(|predicate| predicate.name()))
+    }
+}
+
+/// A named test and its settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Predicate {
+    /// Which.
+    pub name: PredicateName,
+}
+
+impl Predicate {
+    /// What it says of a value that passes it, behind "must be" or "must not be".
+    #[must_use]
+    pub fn phrase(&self) -> &'static str {
+        match self.name {
+            PredicateName::PublicCidr => "a public address range",
+            PredicateName::Secret => "a secret in plain text",
+        }
+    }
+}
+
+/// The named tests kept in Rust: each needs a table or arithmetic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PredicateName {
+    /// An address range open to strangers: outside RFC 1918, 6598 and 4193 space and wider than /16 (IPv4) or /32 (IPv6).
+    PublicCidr,
+    /// Text that is a credential: a known key format, or long and of high entropy.
+    Secret,
+}
+
+impl PredicateName {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::PublicCidr, Self::Secret];
+
+    /// Its name behind `$`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PublicCidr => "public_cidr",
+            Self::Secret => "secret",
+        }
+    }
+}

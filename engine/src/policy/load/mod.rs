@@ -1,0 +1,220 @@
+//! Reads policy files and says, of every mistake, where it is, what was expected and what was probably meant.
+
+mod check;
+mod condition;
+mod examples;
+mod fields;
+
+use std::fmt;
+
+use crate::resource::{FileTable, FormatId, Value};
+use crate::source_tree::{LineColumn, SourceFile, TreePath};
+use crate::syntax::{Scalars, parse_yaml};
+
+use super::library::NamedSet;
+use super::{Library, Literal, Metadata, Policy, PolicyId, Severity};
+pub use examples::{Example, ExampleKind};
+use fields::{Fields, Reading};
+
+/// A mistake in a policy file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The file.
+    pub path: String,
+    /// Where.
+    pub place: LineColumn,
+    /// What is wrong and what was expected.
+    pub message: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}: {}", self.path, self.place.line, self.place.column, self.message)
+    }
+}
+
+/// What a policy file holds: one policy, or one for each of its instances.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The policies.
+    pub policies: Vec<Policy>,
+    /// Their examples.
+    pub examples: Vec<Example>,
+}
+
+/// Reads a policy file. `path` is only used in messages and to check that the file is named after its policy.
+///
+/// # Errors
+/// Every mistake that was found.
+pub fn load_policy(path: &str, text: &str, library: &Library) -> Result<Loaded, Vec<Mistake>> {
+    with_document(path, text, |reading, document| {
+        let mut fields = reading.map(document, "a policy")?;
+        let metadata = metadata(reading, &mut fields, path)?;
+        let params = params(reading, &mut fields, library)?;
+        let instances = fields.take("instances");
+        let mut loaded = Loaded::default();
+        let mut checks = Vec::new();
+        let sections: Vec<_> = FormatId::ALL.into_iter().map(Some).chain([None]).collect();
+        for format in sections {
+            let name = format.map_or("everywhere", FormatId::name);
+            let Some(section) = fields.take(name) else { continue };
+            for value in reading.one_or_many(&section) {
+                let scope = check::Scope { reading, library, params: &params, format, policy: &metadata.id };
+                if let Some((check, examples)) = scope.check(&value, checks.len()) {
+                    checks.push(check);
+                    loaded.examples.extend(examples);
+                }
+            }
+        }
+        if checks.is_empty() && !reading.has_mistakes() {
+            reading.mistake(document.span(), "a policy has at least one section: terraform, kubernetes, dockerfile, …");
+        }
+        fields.finish(reading);
+        let policy = Policy { metadata, params, checks };
+        loaded.policies = match instances {
+            Some(instances) => instances_of(reading, &policy, &instances, library)?,
+            None => vec![policy],
+        };
+        Some(loaded)
+    })
+}
+
+/// Reads a file of `policies/lib`: `name: { description, values }`, or the table `identity`.
+///
+/// # Errors
+/// Every mistake that was found.
+pub fn load_library(path: &str, text: &str, library: &mut Library) -> Result<(), Vec<Mistake>> {
+    with_document(path, text, |reading, document| {
+        let identity = path.ends_with("identity.yaml");
+        for (key, value) in reading.entries(document, "named sets")? {
+            if identity {
+                let attributes = reading.texts(&value);
+                library.identity.insert(key.text.to_string(), attributes);
+                continue;
+            }
+            let Some(mut fields) = reading.map(&value, "a named set") else { continue };
+            let description = fields.text(reading, "description").unwrap_or_default();
+            let values = fields.take("values").map(|values| reading.literals(&values)).unwrap_or_default();
+            fields.finish(reading);
+            library.sets.insert(key.text.to_string(), NamedSet { description, values });
+        }
+        Some(())
+    })
+}
+
+/// Parses a YAML file of one document and collects the mistakes of reading it.
+fn with_document<T>(
+    path: &str,
+    text: &str,
+    read: impl FnOnce(&Reading<'_>, &Value) -> Option<T>,
+) -> Result<T, Vec<Mistake>> {
+    let whole = |message: &str| {
+        let place = LineColumn { line: 1, column: 1 };
+        vec![Mistake { path: path.to_owned(), place, message: message.to_owned() }]
+    };
+    let tree_path = TreePath::new(path.trim_start_matches('/')).map_err(|error| whole(&error.to_string()))?;
+    let file = SourceFile::from_bytes(tree_path, text.into()).map_err(|error| whole(&error.to_string()))?;
+    let mut table = FileTable::default();
+    let file = std::sync::Arc::new(file);
+    let parsed = parse_yaml(file.text(), table.add(&file), Scalars::Core12);
+    let reading = Reading::new(path, &file);
+    for error in &parsed.errors {
+        reading.mistake(error.span, &error.message);
+    }
+    let read = match parsed.documents.as_slice() {
+        [document] => read(&reading, &document.value),
+        _ => {
+            reading.mistake_at(LineColumn { line: 1, column: 1 }, "a policy file holds exactly one YAML document");
+            None
+        }
+    };
+    match (read, reading.into_mistakes()) {
+        (Some(read), mistakes) if mistakes.is_empty() => Ok(read),
+        (_, mistakes) if mistakes.is_empty() => Err(whole("the file could not be read")),
+        (_, mistakes) => Err(mistakes),
+    }
+}
+
+fn metadata(reading: &Reading<'_>, fields: &mut Fields, path: &str) -> Option<Metadata> {
+    let id = fields.required(reading, "id")?;
+    let id_text = reading.text(&id)?;
+    let checked = PolicyId::new(&id_text).map_err(|message| reading.mistake(id.span(), &message)).ok()?;
+    let stem = path.rsplit('/').next().and_then(|name| name.strip_suffix(".yaml")).unwrap_or(path);
+    if stem != id_text {
+        reading.mistake(id.span(), &format!("a policy's file is named after it: `{id_text}.yaml`"));
+    }
+    let severity = fields.required(reading, "severity")?;
+    let severity = reading
+        .text(&severity)
+        .and_then(|text| text.parse::<Severity>().map_err(|message| reading.mistake(severity.span(), &message)).ok());
+    let frameworks = fields.take("frameworks").map(|value| {
+        let entries = reading.entries(&value, "frameworks").unwrap_or_default();
+        entries.into_iter().map(|(key, clauses)| (key.text.to_string(), reading.texts(&clauses))).collect()
+    });
+    let metadata = Metadata {
+        id: checked,
+        title: fields.required_text(reading, "title"),
+        severity: severity?,
+        description: fields.required_text(reading, "description"),
+        remediation: fields.required_text(reading, "remediation"),
+        frameworks: frameworks.unwrap_or_default(),
+        aliases: fields.texts(reading, "aliases"),
+        covers: fields.texts(reading, "covers"),
+    };
+    if metadata.title.contains('\n') || metadata.title.chars().count() > 120 {
+        reading.mistake(id.span(), "a title is one line of at most 120 characters");
+    }
+    Some(metadata)
+}
+
+/// `params: { days: 365, ports: $admin_ports }`: values, or the values of a set.
+fn params(reading: &Reading<'_>, fields: &mut Fields, library: &Library) -> Option<Vec<(String, Literal)>> {
+    let Some(value) = fields.take("params") else { return Some(Vec::new()) };
+    let entries = reading.entries(&value, "parameters")?;
+    let param = |(key, value): (crate::resource::Key, Value)| {
+        let literal = param_value(reading, &value, library)?;
+        Some((key.text.to_string(), literal))
+    };
+    Some(entries.into_iter().filter_map(param).collect())
+}
+
+fn param_value(reading: &Reading<'_>, value: &Value, library: &Library) -> Option<Literal> {
+    let literal = reading.literal(value)?;
+    let Literal::Text(text) = &literal else { return Some(literal) };
+    let Some(name) = text.strip_prefix('$') else { return Some(literal) };
+    match library.sets.get(name) {
+        Some(set) => Some(Literal::List(set.values.clone())),
+        None => {
+            let known = library.sets.keys().map(String::as_str);
+            reading.unknown(value.span(), "value set", name, known);
+            None
+        }
+    }
+}
+
+/// `instances: { ssh: { params: { ports: [22] }, aliases: […] } }`: one policy for each, with an id of its own.
+fn instances_of(reading: &Reading<'_>, policy: &Policy, value: &Value, library: &Library) -> Option<Vec<Policy>> {
+    let mut policies = Vec::new();
+    for (key, value) in reading.entries(value, "instances")? {
+        let mut fields = reading.map(&value, "an instance")?;
+        let mut instance = policy.clone();
+        let id = format!("{}/{}", policy.metadata.id, key.text);
+        instance.metadata.id = PolicyId::new(&id).map_err(|message| reading.mistake(key.span, &message)).ok()?;
+        for (name, value) in params(reading, &mut fields, library)? {
+            match instance.params.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, param)) => *param = value,
+                None => {
+                    reading.unknown(key.span, "parameter", &name, policy.params.iter().map(|(name, _)| name.as_str()))
+                }
+            }
+        }
+        if let Some(title) = fields.text(reading, "title") {
+            instance.metadata.title = title;
+        }
+        instance.metadata.aliases = fields.texts(reading, "aliases");
+        instance.metadata.covers.extend(fields.texts(reading, "covers"));
+        fields.finish(reading);
+        policies.push(instance);
+    }
+    Some(policies)
+}

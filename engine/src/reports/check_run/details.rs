@@ -1,0 +1,202 @@
+//! Per file the failing resources; below, folded, what was there before, what is fixed, undecided, unreadable.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::evaluate::{Report, ReportedProblem, State, Undecided, UnevaluatedFile, Violation};
+use crate::reports::counts::counted;
+use crate::reports::markdown::{Page, block, code, plain};
+use crate::resource::FormatId;
+
+use super::CheckRunLimits;
+
+/// Bytes kept free for the closing words.
+const CLOSING_BYTES: usize = 400;
+/// Most addresses of one violation.
+const ADDRESS_LIMIT: usize = 10;
+/// Most bytes a section of what does not block may take.
+const FOLDED_BYTES: usize = 12_000;
+
+pub(super) fn details(report: &Report, limits: &CheckRunLimits, annotations_left_out: usize) -> String {
+    let mut page = Page::new(limits.text_bytes);
+    let mut left_out = 0;
+    let introduced: Vec<&Violation> = in_state(report, State::Introduced);
+    for (path, violations) in by_file(&introduced) {
+        let heading = format!("### {}\n\n", code(path));
+        let mut is_headed = false;
+        for violation in violations {
+            let entry = entry(violation, report);
+            let entry = if is_headed { entry } else { format!("{heading}{entry}") };
+            if page.add(&entry, CLOSING_BYTES) {
+                is_headed = true;
+            } else {
+                left_out += 1;
+            }
+        }
+    }
+    let problems: Vec<String> = report.problems.iter().map(problem_line).collect();
+    open_section(&mut page, "Cannot be read", &problems);
+    let undecided: Vec<String> = report.undecided.iter().map(undecided_line).collect();
+    folded(&mut page, &format!("{} undecided", counted(undecided.len(), "policy")), &undecided);
+    let existing: Vec<String> = in_state(report, State::Existing).into_iter().map(|v| line(v, report)).collect();
+    folded(&mut page, &format!("{} that were there before", counted(existing.len(), "violation")), &existing);
+    let fixed: Vec<String> = in_state(report, State::Fixed).into_iter().map(|v| line(v, report)).collect();
+    folded(&mut page, &format!("{} fixed by this pull request", counted(fixed.len(), "violation")), &fixed);
+    let unevaluated: Vec<String> = report.unevaluated.iter().map(unevaluated_line).collect();
+    folded(&mut page, &format!("{} not evaluated", counted(unevaluated.len(), "file")), &unevaluated);
+    if left_out > 0 {
+        page.close(&format!(
+            "\n{} not shown here for want of space; the table counts all.\n",
+            counted(left_out, "violation")
+        ));
+    }
+    if annotations_left_out > 0 {
+        page.close(&format!("\n{} without an annotation on its line.\n", counted(annotations_left_out, "violation")));
+    }
+    page.into_text()
+}
+
+fn in_state(report: &Report, state: State) -> Vec<&Violation> {
+    report.violations.iter().filter(|violation| violation.state == state).collect()
+}
+
+/// The files in the order of their worst violation.
+fn by_file<'r>(violations: &[&'r Violation]) -> Vec<(&'r str, Vec<&'r Violation>)> {
+    let mut files: Vec<(&str, Vec<&Violation>)> = Vec::new();
+    let mut positions: BTreeMap<&str, usize> = BTreeMap::new();
+    for violation in violations {
+        let path = violation.location.path.as_str();
+        let position = *positions.entry(path).or_insert_with(|| {
+            files.push((path, Vec::new()));
+            files.len() - 1
+        });
+        if let Some((_, of_file)) = files.get_mut(position) {
+            of_file.push(violation);
+        }
+    }
+    files
+}
+
+/// A violation with everything its author needs.
+fn entry(violation: &Violation, report: &Report) -> String {
+    let mut text = String::new();
+    let title = title(violation, report);
+    let note = if violation.blocking { "" } else { ", does not block" };
+    let _ = writeln!(
+        text,
+        "- **{}**{note} · {} · line {} · {}  \n  {} ({})  \n  {}",
+        violation.severity,
+        code(&violation.resource),
+        violation.location.start.line,
+        code(&violation.attribute),
+        plain(title),
+        code(violation.policy.as_str()),
+        plain(&violation.message),
+    );
+    if !violation.also.is_empty() {
+        let named: Vec<String> = violation.also.iter().take(ADDRESS_LIMIT).map(|address| code(address)).collect();
+        let more = violation.also.len().saturating_sub(ADDRESS_LIMIT);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let _ = writeln!(text, "\n  Also: {}{more}", named.join(", "));
+    }
+    for step in &violation.origins {
+        let place = format!("{}:{}", step.location.path, step.location.start.line);
+        let _ = writeln!(text, "\n  The value comes from {} at {}.", plain(&step.what), code(&place));
+    }
+    if let Some(whenever) = &violation.whenever {
+        let _ = writeln!(text, "\n  It is a violation whenever the resource is created: {}.", plain(whenever));
+    }
+    if let Some(metadata) = report.policies.get(&violation.policy) {
+        let _ = writeln!(text, "\n  *Why:* {}", plain(&metadata.description));
+        let _ = writeln!(text, "\n  *Mend:* {}", plain(&metadata.remediation));
+    }
+    if let Some(suggestion) = &violation.suggestion {
+        let fenced = block(suggestion, language(violation.format));
+        let indented: String = fenced.lines().map(|line| format!("  {line}\n")).collect();
+        let _ = write!(text, "\n{indented}");
+    }
+    text.push('\n');
+    text
+}
+
+fn title<'r>(violation: &Violation, report: &'r Report) -> &'r str {
+    report.policies.get(&violation.policy).map_or("", |metadata| metadata.title.as_str())
+}
+
+fn language(format: FormatId) -> &'static str {
+    match format {
+        FormatId::Terraform => "hcl",
+        FormatId::Dockerfile => "dockerfile",
+        FormatId::Azure => "bicep",
+        FormatId::Cloudformation | FormatId::Kubernetes | FormatId::Compose | FormatId::GithubActions => "yaml",
+    }
+}
+
+fn line(violation: &Violation, report: &Report) -> String {
+    let place = format!("{}:{}", violation.location.path, violation.location.start.line);
+    format!(
+        "- **{}** {} {}: {} ({})\n",
+        violation.severity,
+        code(&violation.resource),
+        code(&place),
+        plain(title(violation, report)),
+        code(violation.policy.as_str()),
+    )
+}
+
+fn problem_line(problem: &ReportedProblem) -> String {
+    let place = match &problem.location {
+        Some(location) => format!("{}:{}", problem.path, location.start.line),
+        None => problem.path.to_string(),
+    };
+    let note = if problem.blocking { "**blocks** " } else { "" };
+    format!("- {note}{}: {}. *Mend:* {}\n", code(&place), plain(&problem.message), plain(&problem.remedy))
+}
+
+fn undecided_line(undecided: &Undecided) -> String {
+    let place = format!("{}:{}", undecided.location.path, undecided.location.start.line);
+    let cause =
+        undecided.cause.as_ref().map(|cause| format!(" ({})", code(&format!("{}:{}", cause.path, cause.start.line))));
+    let note = if undecided.blocking { "**blocks** " } else { "" };
+    format!(
+        "- {note}{} {} {}: {}{}; {}\n",
+        code(undecided.policy.as_str()),
+        code(&undecided.resource),
+        code(&place),
+        plain(&undecided.reason),
+        cause.unwrap_or_default(),
+        plain(&undecided.remedy),
+    )
+}
+
+fn unevaluated_line(file: &UnevaluatedFile) -> String {
+    format!("- {}: {}\n", code(file.path.as_str()), plain(&file.what))
+}
+
+fn open_section(page: &mut Page, heading: &str, lines: &[String]) {
+    if lines.is_empty() || !page.add(&format!("### {heading}\n\n"), CLOSING_BYTES) {
+        return;
+    }
+    list(page, lines);
+    page.add("\n", CLOSING_BYTES);
+}
+
+/// A folded section: it opens only with room for its end.
+fn folded(page: &mut Page, heading: &str, lines: &[String]) {
+    if lines.is_empty() || !page.add(&format!("<details><summary>{heading}</summary>\n\n"), CLOSING_BYTES) {
+        return;
+    }
+    list(page, lines);
+    page.close("\n</details>\n\n");
+}
+
+fn list(page: &mut Page, lines: &[String]) {
+    let mut bytes = 0;
+    for (shown, line) in lines.iter().enumerate() {
+        bytes += line.len();
+        if bytes > FOLDED_BYTES || !page.add(line, CLOSING_BYTES) {
+            page.close(&format!("- and {} more\n", lines.len() - shown));
+            return;
+        }
+    }
+}

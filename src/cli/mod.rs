@@ -1,0 +1,63 @@
+//! The command line: one file per subcommand.
+
+mod evaluate;
+mod scan;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Checks infrastructure-as-code against policy: on every pull request, or here and now.
+#[derive(Parser)]
+#[command(name = "portcullis", version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(serve::ServeArguments),
+    Scan(scan::ScanArguments),
+    Evaluate(evaluate::EvaluateArguments),
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// Nothing stands in the way.
+    Clean,
+    /// Violations, or places that could not be read.
+    Violations,
+}
+
+/// Runs the program: exit code 0 clean, 1 violations, 2 bad usage or our own error.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    let ending = match arguments.command {
+        Command::Serve(arguments) => serve::serve(&arguments),
+        Command::Scan(arguments) => scan::scan(&arguments),
+        Command::Evaluate(arguments) => evaluate::evaluate(&arguments),
+    };
+    match ending {
+        Ok(Ending::Clean) => ExitCode::SUCCESS,
+        Ok(Ending::Violations) => ExitCode::from(1),
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the command line's own voice")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("portcullis: {error:#}");
+}

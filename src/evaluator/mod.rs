@@ -1,0 +1,128 @@
+//! Runs a review in a child process with limits on memory, processor time and wall time.
+//!
+//! What strangers write is parsed here. Should a parser overflow its stack, eat all memory or never end, the child dies and the
+//! review ends in an error with words; the server goes on.
+
+mod child;
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use portcullis_engine::evaluate::{Report, Request};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::Command;
+
+pub use child::answer;
+
+/// The hidden subcommand the child is started with.
+pub const SUBCOMMAND: &str = "evaluate";
+/// Largest report taken from the child, in bytes.
+const REPORT_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
+/// Most of the child's last words kept for the log, in bytes.
+const COMPLAINT_LIMIT_BYTES: u64 = 4 * 1024;
+
+/// What a child may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Wall time.
+    pub time: Duration,
+    /// Heap and stack together, in bytes.
+    pub memory_bytes: u64,
+}
+
+impl Default for Limits {
+    /// A review takes well under a second; a minute and 2 GiB are for the largest of monorepos.
+    fn default() -> Self {
+        Self { time: Duration::from_secs(60), memory_bytes: 2 * 1024 * 1024 * 1024 }
+    }
+}
+
+/// Why a review was not evaluated.
+#[derive(Debug, thiserror::Error)]
+pub enum EvaluationError {
+    /// The child could not be started or spoken to.
+    #[error("the evaluation could not be run: {0}")]
+    Process(#[from] std::io::Error),
+    /// It took longer than it may.
+    #[error("the evaluation took longer than {} s", .0.as_secs())]
+    TimedOut(Duration),
+    /// It died, by its limits or by an error of ours.
+    #[error(
+        "the evaluation ended early ({0}): the files need more memory or time than the limits allow, or hit an error of this program"
+    )]
+    Died(String),
+    /// It answered something else than a report.
+    #[error("the evaluation gave no report: {0}")]
+    Unreadable(#[from] serde_json::Error),
+}
+
+/// Starts children that evaluate.
+#[derive(Clone, Debug)]
+pub struct Evaluator {
+    program: PathBuf,
+    limits: Limits,
+}
+
+impl Evaluator {
+    /// An evaluator that starts `program` (this program) as its child.
+    #[must_use]
+    pub fn new(program: PathBuf, limits: Limits) -> Self {
+        Self { program, limits }
+    }
+
+    /// Evaluates a review.
+    ///
+    /// # Errors
+    /// [`EvaluationError`]; the reason is fit for the check run.
+    pub async fn evaluate(&self, request: &Request) -> Result<Report, EvaluationError> {
+        let request = serde_json::to_vec(request)?;
+        match tokio::time::timeout(self.limits.time, self.run(request)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(EvaluationError::TimedOut(self.limits.time)),
+        }
+    }
+
+    async fn run(&self, request: Vec<u8>) -> Result<Report, EvaluationError> {
+        let mut child = Command::new(&self.program)
+            .arg(SUBCOMMAND)
+            .args(["--memory-bytes", &self.limits.memory_bytes.to_string()])
+            .args(["--cpu-seconds", &self.limits.time.as_secs().max(1).to_string()])
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let send = async move {
+            if let Some(mut stdin) = stdin {
+                // A child that died early has said why; that its input could not be written says nothing more.
+                let _ = stdin.write_all(&request).await;
+            }
+        };
+        let mut report = Vec::new();
+        let mut complaint = Vec::new();
+        let hear = async {
+            match stdout {
+                Some(stdout) => stdout.take(REPORT_LIMIT_BYTES).read_to_end(&mut report).await,
+                None => Ok(0),
+            }
+        };
+        let hear_complaint = async {
+            match stderr {
+                Some(stderr) => stderr.take(COMPLAINT_LIMIT_BYTES).read_to_end(&mut complaint).await,
+                None => Ok(0),
+            }
+        };
+        let ((), heard, complained) = tokio::join!(send, hear, hear_complaint);
+        heard?;
+        complained?;
+        let status = child.wait().await?;
+        if !status.success() {
+            tracing::warn!(status = %status, complaint = %String::from_utf8_lossy(&complaint), "an evaluation died");
+            return Err(EvaluationError::Died(status.to_string()));
+        }
+        Ok(serde_json::from_slice(&report)?)
+    }
+}

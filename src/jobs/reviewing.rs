@@ -1,0 +1,232 @@
+//! What the reviewing jobs share: which check to answer as, the evaluation with its "in progress", and telling the host.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use portcullis_engine::evaluate::{Report, SourceScope, Verdict};
+
+use super::JobError;
+use super::figures::count_check_publication;
+use crate::app::App;
+use crate::evaluator::EvaluationError;
+use crate::forges::{Check, CheckKey, CheckState, CommitSha, Conclusion, Forge, ForgeError, Repository};
+use crate::review::{Answer, Subject, cancelled, failed, fetch, finished, pending};
+use crate::store::{CheckRecord, EndpointName, RepositoryRef, Review, Verdict as StoredVerdict};
+
+/// A verdict that is there within this time needs no "in progress" before it.
+const SOON: Duration = Duration::from_millis(1500);
+const MILLIS_PER_DAY: i64 = 86_400_000;
+
+pub(super) fn forge_of<'a>(app: &'a App, endpoint: &EndpointName) -> Result<&'a Arc<dyn Forge>, JobError> {
+    app.forges.get(endpoint).ok_or_else(|| JobError::Hopeless(anyhow!("there is no endpoint {endpoint} any more")))
+}
+
+/// A subject about to be answered.
+pub(super) struct Reviewing<'a> {
+    pub(super) app: &'a App,
+    pub(super) forge: &'a dyn Forge,
+    pub(super) endpoint: &'a EndpointName,
+    pub(super) subject: &'a Subject,
+}
+
+impl Reviewing<'_> {
+    fn known(&self) -> RepositoryRef {
+        RepositoryRef { endpoint: self.endpoint.clone(), name: self.subject.repository.name.clone() }
+    }
+
+    /// The check to answer as; `None` when the same was answered already. What was cancelled is answered as a new one.
+    pub(super) async fn answer(&self, again: Option<&str>) -> Result<Option<Answer>, JobError> {
+        let checks = self.app.store.checks_of_head(&self.known(), &self.subject.head).await?;
+        let by_key: HashMap<&CheckKey, &CheckRecord> = checks.iter().map(|check| (&check.key, check)).collect();
+        for round in 0..=checks.len() {
+            let key = self.subject.check_key(again, round);
+            match by_key.get(&key).map(|check| check.conclusion) {
+                Some(Some(Conclusion::Cancelled)) => {}
+                Some(Some(Conclusion::Success | Conclusion::Failure)) => return Ok(None),
+                Some(None) | None => {
+                    let started_at = self.app.clock.now();
+                    return Ok(Some(Answer { key, head: self.subject.head.clone(), started_at }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The check to say in words as that there is no answer: the one in progress, or one of its own.
+    pub(super) async fn answer_in_words(&self, job: &str) -> Result<Option<Answer>, JobError> {
+        let checks = self.app.store.checks_of_head(&self.known(), &self.subject.head).await?;
+        let open = checks.iter().find(|c| c.conclusion.is_none() && c.pull_request == self.subject.pull_request);
+        match open {
+            Some(check) => {
+                let started_at = self.app.clock.now();
+                Ok(Some(Answer { key: check.key.clone(), head: check.head.clone(), started_at }))
+            }
+            None => self.answer(Some(job)).await,
+        }
+    }
+
+    /// The report of the subject. Says "in progress" in between when it takes long.
+    pub(super) async fn evaluated(&self, answer: &Answer, sources: Vec<SourceScope>) -> Result<Evaluated, JobError> {
+        let work = self.evaluate(answer, sources);
+        tokio::pin!(work);
+        tokio::select! {
+            evaluated = &mut work => return evaluated,
+            () = tokio::time::sleep(SOON) => {}
+        }
+        // That the host could not be told "in progress" is no reason not to go on.
+        if let Err(error) = self.tell(&pending(answer, None)).await {
+            tracing::warn!(?error, "the check could not be shown as in progress");
+        }
+        work.await
+    }
+
+    async fn evaluate(&self, answer: &Answer, sources: Vec<SourceScope>) -> Result<Evaluated, JobError> {
+        let started = Instant::now();
+        let today = answer.started_at.0.div_euclid(MILLIS_PER_DAY);
+        let fetched = match fetch(self.forge, &self.app.blobs, self.subject, sources, today).await {
+            Ok(request) => request,
+            Err(ForgeError::TooLarge(figure)) => return Ok(Evaluated::Impossible(figure)),
+            Err(error) => return Err(error.into()),
+        };
+        let fetched_at = started.elapsed();
+        match self.app.evaluator.evaluate(&fetched).await {
+            Ok(mut report) => {
+                let timings = BTreeMap::from([
+                    ("fetch".to_owned(), millis(fetched_at)),
+                    ("evaluate".to_owned(), millis(started.elapsed().saturating_sub(fetched_at))),
+                ]);
+                report.coverage.elapsed_ms = Some(millis(started.elapsed()));
+                Ok(Evaluated::Report(Box::new(report), timings))
+            }
+            Err(error @ (EvaluationError::TimedOut(_) | EvaluationError::Died(_))) => {
+                Ok(Evaluated::Impossible(error.to_string()))
+            }
+            Err(error) => Err(JobError::Failed(anyhow::Error::new(error).context("evaluating the review"))),
+        }
+    }
+
+    /// Saves what was answered and tells the host.
+    pub(super) async fn conclude(&self, answer: &Answer, evaluated: Evaluated) -> Result<(), JobError> {
+        let now = self.app.clock.now();
+        match evaluated {
+            Evaluated::Report(report, timings) => {
+                self.save(answer, &report, timings).await?;
+                let check = finished(answer, &report, self.forge.capabilities(), now);
+                self.tell(&check).await
+            }
+            Evaluated::Impossible(reason) => {
+                let next = "Make the change smaller, or ask the administrator of Portcullis; a new commit or \"Re-run\" tries again.";
+                self.tell(&failed(answer, &reason, next, now)).await
+            }
+        }
+    }
+
+    async fn save(&self, answer: &Answer, report: &Report, timings: BTreeMap<String, u64>) -> Result<(), JobError> {
+        let subject = self.subject;
+        let review = Review {
+            repository: self.known(),
+            key: answer.key.clone(),
+            pull_request: subject.pull_request,
+            base_branch: subject.base_branch.clone(),
+            head: subject.head.clone(),
+            merge_base: subject.merge_base.clone(),
+            verdict: match report.verdict {
+                Verdict::Pass => StoredVerdict::Pass,
+                Verdict::Fail => StoredVerdict::Fail,
+                Verdict::Error => StoredVerdict::Error,
+            },
+            report: serde_json::to_value(report).context("writing the report")?,
+            timings,
+            started_at: answer.started_at,
+            finished_at: self.app.clock.now(),
+        };
+        Ok(self.app.store.save_review(&review).await?)
+    }
+
+    /// Makes the host's check say what it should. It is noted before and after, so that a retry finds the same check.
+    pub(super) async fn tell(&self, check: &Check) -> Result<(), JobError> {
+        let host = Host { app: self.app, forge: self.forge, endpoint: self.endpoint };
+        host.tell(&self.subject.repository, self.subject.pull_request, check).await
+    }
+}
+
+/// What an evaluation came to.
+pub(super) enum Evaluated {
+    /// A report, and the milliseconds of each step.
+    Report(Box<Report>, BTreeMap<String, u64>),
+    /// It cannot be evaluated, however often it is tried; why.
+    Impossible(String),
+}
+
+/// A host to be told.
+pub(super) struct Host<'a> {
+    pub(super) app: &'a App,
+    pub(super) forge: &'a dyn Forge,
+    pub(super) endpoint: &'a EndpointName,
+}
+
+impl Host<'_> {
+    /// Makes the host's check say what it should.
+    pub(super) async fn tell(
+        &self,
+        repository: &Repository,
+        pull_request: Option<u64>,
+        check: &Check,
+    ) -> Result<(), JobError> {
+        let known = RepositoryRef { endpoint: self.endpoint.clone(), name: repository.name.clone() };
+        let before = self.app.store.check(&known, &check.key).await?;
+        let host_id = before.and_then(|record| record.host_id);
+        let record = |host_id, conclusion| CheckRecord {
+            repository: known.clone(),
+            key: check.key.clone(),
+            pull_request,
+            head: check.head.clone(),
+            host_id,
+            conclusion,
+        };
+        self.app.store.save_check(record(host_id.clone(), None), self.app.clock.now()).await?;
+        let told = self.forge.publish_check(repository, check, host_id.as_ref()).await;
+        count_check_publication(if told.is_ok() { "ok" } else { "error" });
+        let conclusion = match check.state {
+            CheckState::InProgress => None,
+            CheckState::Completed { conclusion, .. } => Some(conclusion),
+        };
+        self.app.store.save_check(record(Some(told?), conclusion), self.app.clock.now()).await?;
+        Ok(())
+    }
+
+    /// Ends the checks of a pull request that are in progress on other commits than `keep`.
+    pub(super) async fn end_others(
+        &self,
+        repository: &Repository,
+        pull_request: u64,
+        keep: Option<&CommitSha>,
+        reason: &str,
+    ) -> Result<(), JobError> {
+        let known = RepositoryRef { endpoint: self.endpoint.clone(), name: repository.name.clone() };
+        for record in self.app.store.checks_in_progress(&known, pull_request).await? {
+            if keep != Some(&record.head) {
+                self.end(repository, &record, reason).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a check that is in progress.
+    pub(super) async fn end(
+        &self,
+        repository: &Repository,
+        record: &CheckRecord,
+        reason: &str,
+    ) -> Result<(), JobError> {
+        let now = self.app.clock.now();
+        let answer = Answer { key: record.key.clone(), head: record.head.clone(), started_at: now };
+        self.tell(repository, record.pull_request, &cancelled(&answer, reason, now)).await
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
