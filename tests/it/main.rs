@@ -14,6 +14,7 @@ mod github_forge;
 mod github_stand_in;
 mod house;
 mod http;
+mod log;
 mod migrations;
 mod postgres;
 mod queue;
