@@ -3,6 +3,11 @@
 //! A format never fails: what it cannot read becomes a [`Problem`](crate::resource::Problem) of the unit. It never guesses
 //! either: a value it cannot know is unknown, with the reason.
 
+#[cfg(test)]
+mod dump;
+
+mod kubernetes;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +16,10 @@ use crate::resource::{FormatId, Unit};
 use crate::source_tree::{Entry, Files, Folder, TreePath};
 
 /// Every format, in the order reports list them.
-pub static FORMATS: &[&dyn Format] = &[];
+#[rustfmt::skip]
+pub static FORMATS: &[&dyn Format] = &[
+    &kubernetes::Kubernetes,
+];
 
 /// What a path alone says about a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
