@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod dump;
 
+mod dockerfile;
 mod kubernetes;
 
 use std::collections::BTreeSet;
@@ -19,6 +20,7 @@ use crate::source_tree::{Entry, Files, Folder, TreePath};
 #[rustfmt::skip]
 pub static FORMATS: &[&dyn Format] = &[
     &kubernetes::Kubernetes,
+    &dockerfile::Dockerfile,
 ];
 
 /// What a path alone says about a file.
