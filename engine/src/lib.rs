@@ -9,8 +9,11 @@ pub mod source_tree;
 /// What every format yields and every policy reads.
 pub mod resource;
 
-/// YAML and JSON text as value trees.
+/// YAML and JSON text as value trees, shell scripts as commands.
 pub mod syntax;
+
+/// What policies ask of pods and scripts, in one shape for every format that has them.
+pub mod views;
 
 /// One member per infrastructure-as-code format.
 pub mod formats;

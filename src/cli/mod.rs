@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand.
 
+mod demo;
 mod evaluate;
 mod scan;
 mod serve;
@@ -20,6 +21,7 @@ struct Arguments {
 enum Command {
     Serve(serve::ServeArguments),
     Scan(scan::ScanArguments),
+    Demo(demo::DemoArguments),
     Evaluate(evaluate::EvaluateArguments),
 }
 
@@ -45,6 +47,7 @@ pub fn run() -> ExitCode {
     let ending = match arguments.command {
         Command::Serve(arguments) => serve::serve(&arguments),
         Command::Scan(arguments) => scan::scan(&arguments),
+        Command::Demo(arguments) => demo::demo(&arguments),
         Command::Evaluate(arguments) => evaluate::evaluate(&arguments),
     };
     match ending {

@@ -50,6 +50,14 @@ impl Writer {
         Self::Single(sender)
     }
 
+    /// Whether changes can still be applied: the task that writes to SQLite has not ended.
+    pub(super) fn is_alive(&self) -> bool {
+        match self {
+            Self::Single(sender) => !sender.is_closed(),
+            Self::Pool(pool) => !pool.is_closed(),
+        }
+    }
+
     /// Applies a change; it is durable when this returns.
     pub(super) async fn write<C: Change>(&self, change: C) -> Result<C::Answer, StoreError> {
         match self {

@@ -97,6 +97,12 @@ impl Store {
         Self(Arc::new(Parts { dialect, readers, writer, wakeups }))
     }
 
+    /// Whether this store can be of use again: if not, only a new process helps.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.0.writer.is_alive()
+    }
+
     /// Whether the database takes changes: a transaction without any.
     ///
     /// # Errors

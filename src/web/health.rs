@@ -22,9 +22,13 @@ pub(super) struct Readiness {
     pub(super) stopping: CancellationToken,
 }
 
-/// The process answers.
-pub(super) async fn alive() -> Response {
-    plain(StatusCode::OK, "alive")
+/// The process answers, and has not lost for good what it needs.
+pub(super) async fn alive(State(store): State<Store>) -> Response {
+    if store.is_alive() {
+        plain(StatusCode::OK, "alive")
+    } else {
+        plain(StatusCode::SERVICE_UNAVAILABLE, "the store has ended")
+    }
 }
 
 /// Whether requests should be sent here.

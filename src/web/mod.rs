@@ -69,7 +69,7 @@ pub fn router(parts: WebParts) -> Router {
     let receiver = webhooks::Receiver::new(store.clone(), endpoints, limits, clock.clone());
     Router::new()
         .route("/webhooks/{endpoint}", post(webhooks::receive).with_state(Arc::new(receiver)))
-        .route("/healthz", get(health::alive))
+        .route("/healthz", get(health::alive).with_state(store.clone()))
         .route("/readyz", get(health::ready).with_state(health::Readiness { store: store.clone(), stopping }))
         .route("/metrics", get(figures::render).with_state(figures::Figures { figures, store, clock }))
         .fallback(answer::not_found)

@@ -285,6 +285,40 @@ fn keys_and_secrets_that_cannot_work_are_refused_at_start() {
     ");
 }
 
+/// The example file with every line that is a setting uncommented.
+fn example() -> String {
+    let text = std::fs::read_to_string("portcullis.example.toml").unwrap();
+    let is_setting = |line: &str| line.starts_with('#') && !line.starts_with("# ") && line != "#";
+    text.lines().map(|line| if is_setting(line) { &line[1..] } else { line }).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_example_file_shows_every_key_and_the_defaults() {
+    let load = |text: String| file(text.leak()).load();
+    let example = example();
+    let settings = load(example.clone()).unwrap();
+    let defaults = file(SMALLEST).load().unwrap();
+    assert_eq!(settings.server.listen, defaults.server.listen);
+    assert_eq!(settings.server.stop_grace, defaults.server.stop_grace);
+    assert_eq!(settings.queue, defaults.queue);
+    assert_eq!(settings.log, defaults.log);
+    assert_eq!(settings.database.connections, defaults.database.connections);
+    assert_eq!(settings.database.keep_bodies, defaults.database.keep_bodies);
+    assert_eq!(settings.database.keep_history, defaults.database.keep_history);
+    let source = &settings.sources[0];
+    assert_eq!((source.on_unreadable, source.on_undecided), (OnUnreadable::default(), OnUndecided::default()));
+    assert_eq!((source.blocking_severity, source.enabled), (Severity::Medium, true));
+
+    for section in ["server", "database", "github", "log", "queue", "sources"] {
+        let header = if section == "sources" { "[[sources]]".to_owned() } else { format!("[{section}]") };
+        let problem = load(example.replace(&header, &format!("{header}\nnobody_knows = 1"))).unwrap_err();
+        let (_, known) = problem.split_once("expected ").expect("the keys are listed");
+        for key in known.split('`').skip(1).step_by(2) {
+            assert!(example.contains(key), "{section}.{key} is in the example");
+        }
+    }
+}
+
 #[test]
 fn a_named_file_that_is_not_there_is_a_mistake() {
     let none: [(OsString, OsString); 0] = [];

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::resource::{Span, Value};
+use crate::resource::{Key, Span, Value};
 
 use super::leaf::Element;
 
@@ -17,6 +17,8 @@ pub(super) struct Cursor<'c> {
     part: Part<'c>,
     /// Where `node` was written, or the nearest place above it that was.
     pub(super) span: Span,
+    /// What to point at when something below is missing: the key it would stand under, for a map may begin lines later.
+    lacking: Span,
     /// It is an element of a list.
     is_element: bool,
     /// It belongs to the checked resource, not to one linked to it.
@@ -34,24 +36,28 @@ enum Part<'c> {
 impl<'c> Cursor<'c> {
     /// The resource itself; `span` is what to point at when an attribute is missing.
     pub(super) fn root(node: &'c Value, span: Span) -> Self {
-        Self { node: Some(node), trail: None, part: Part::Root, span, is_element: false, is_own: true }
+        Self { node: Some(node), trail: None, part: Part::Root, span, lacking: span, is_element: false, is_own: true }
     }
 
     /// A resource linked under a name; `span` is what to point at when it is none or lacks an attribute.
     pub(super) fn linked(name: &'c str, node: Option<&'c Value>, span: Span) -> Self {
-        Self { node, trail: None, part: Part::Name(name), span, is_element: false, is_own: false }
+        Self { node, trail: None, part: Part::Name(name), span, lacking: span, is_element: false, is_own: false }
     }
 
     fn go(&'c self, node: Option<&'c Value>, part: Part<'c>) -> Self {
-        let span = node.map(Value::span).filter(|span| span.is_somewhere()).unwrap_or(self.span);
-        Self { node, trail: Some(self), part, span, is_element: false, is_own: self.is_own }
+        let span = node.map(Value::span).filter(|span| span.is_somewhere()).unwrap_or(self.lacking);
+        Self { node, trail: Some(self), part, span, lacking: span, is_element: false, is_own: self.is_own }
     }
 
     /// The child of a name; a null child is missing, but it is the place to point at.
-    pub(super) fn child(&'c self, name: &'c str, child: Option<&'c Value>) -> Self {
-        let mut cursor = self.go(child.filter(|value| !value.is_null()), Part::Name(name));
-        if let Some(null) = child.filter(|value| value.is_null() && value.span().is_somewhere()) {
-            cursor.span = null.span();
+    pub(super) fn child(&'c self, name: &'c str, child: Option<&'c (Key, Value)>) -> Self {
+        let value = child.map(|(_, value)| value);
+        let mut cursor = self.go(value.filter(|value| !value.is_null()), Part::Name(name));
+        if let Some(null) = value.filter(|value| value.is_null() && value.span().is_somewhere()) {
+            (cursor.span, cursor.lacking) = (null.span(), null.span());
+        }
+        if let Some((key, _)) = child.filter(|(key, _)| key.span.is_somewhere()) {
+            cursor.lacking = key.span;
         }
         cursor
     }

@@ -153,6 +153,41 @@ fn setting(format: FormatId, attribute: &str, value: &Literal) -> String {
     match format {
         FormatId::Terraform => format!("{attribute} = {value}"),
         FormatId::Dockerfile => format!("{} {}", attribute.to_uppercase(), value.to_text()),
-        _ => format!("{attribute}: {}", value.to_text()),
+        _ => nested(attribute, value),
+    }
+}
+
+/// A path as nested YAML keys; the view a path begins with is not written by anyone.
+fn nested(path: &str, value: &Literal) -> String {
+    let path = path.strip_prefix("pod.").unwrap_or(path);
+    let keys: Vec<&str> = path.split('.').collect();
+    let last = keys.len().saturating_sub(1);
+    let line = |(depth, key): (usize, &&str)| {
+        let end = if depth == last { format!(" {}", value.to_text()) } else { String::new() };
+        format!("{}{key}:{end}", "  ".repeat(depth))
+    };
+    keys.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggestions_are_written_as_their_format_is() {
+        let value = Literal::Bool(true);
+        assert_eq!(setting(FormatId::Terraform, "encrypted", &value), "encrypted = true");
+        assert_eq!(
+            setting(FormatId::Kubernetes, "pod.securityContext.runAsNonRoot", &value),
+            "securityContext:\n  runAsNonRoot: true"
+        );
+        assert_eq!(setting(FormatId::Dockerfile, "user", &Literal::Text("app".into())), "USER app");
+    }
+
+    #[test]
+    fn a_quoted_value_is_one_bounded_line() {
+        let long = Value::text("x\n".repeat(300), crate::resource::Span::NOWHERE);
+        assert!(quoted(&long).chars().count() <= VALUE_LIMIT + 2 && !quoted(&long).contains('\n'));
+        assert_eq!(quoted(&long.noted(|notes| notes.sensitive = true)), "(sensitive)");
     }
 }

@@ -1,7 +1,7 @@
 //! From a node along a path: which nodes an entry speaks of, and what their answers make together.
 
 use crate::policy::{Condition, Literal, Matcher, Name, Path, Related, Selector, Step};
-use crate::resource::{Data, List, Reason, Resource, Value};
+use crate::resource::{Data, Key, List, Reason, Resource, Value};
 
 use super::cursor::Cursor;
 use super::decode::decode;
@@ -170,7 +170,7 @@ impl<'u> Walk<'u> {
             }
             Some(Data::Map(map)) => match step.names.as_slice() {
                 [Name::Key(name)] => {
-                    let child = at.child(name, map.get(name));
+                    let child = at.child(name, map.entry(name));
                     self.select(&child, &step.selectors, step, rest, matcher, mode, watch)
                 }
                 names => {
@@ -179,7 +179,7 @@ impl<'u> Walk<'u> {
                             |name: &Name| matches!(name, Name::Every) || *name == Name::Key(key.text.to_string());
                         !value.is_null() && names.iter().any(named)
                     });
-                    let children: Vec<(&str, &Value)> = children.map(|(key, value)| (&*key.text, value)).collect();
+                    let children: Vec<&(Key, Value)> = children.collect();
                     self.over_children(at, &children, step, rest, matcher, mode, watch)
                 }
             },
@@ -210,7 +210,7 @@ impl<'u> Walk<'u> {
     fn over_children<W: Watch>(
         &self,
         at: &Cursor<'_>,
-        children: &[(&str, &Value)],
+        children: &[&(Key, Value)],
         step: &Step,
         rest: &[Step],
         matcher: &Matcher,
@@ -220,8 +220,8 @@ impl<'u> Walk<'u> {
         let may_be_none = step.selectors.first() == Some(&Selector::Each);
         let mark = watch.mark();
         let mut joined = Joined::new(Quantity { each: mode.wants_each(), may_be_none });
-        for (name, child) in children {
-            let cursor = at.child(name, Some(child));
+        for child in children {
+            let cursor = at.child(&child.0.text, Some(child));
             let mark = watch.mark();
             let answer = self.select(&cursor, &step.selectors, step, rest, matcher, mode, watch);
             if joined.take(answer, Truth::True, mark, watch) {

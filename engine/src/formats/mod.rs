@@ -3,6 +3,11 @@
 //! A format never fails: what it cannot read becomes a [`Problem`](crate::resource::Problem) of the unit. It never guesses
 //! either: a value it cannot know is unknown, with the reason.
 
+#[cfg(test)]
+mod dump;
+
+mod dockerfile;
+mod kubernetes;
 mod terraform;
 
 use std::collections::BTreeSet;
@@ -13,7 +18,12 @@ use crate::resource::{FormatId, Unit};
 use crate::source_tree::{Entry, Files, Folder, TreePath};
 
 /// Every format, in the order reports list them.
-pub static FORMATS: &[&dyn Format] = &[&terraform::Terraform];
+#[rustfmt::skip]
+pub static FORMATS: &[&dyn Format] = &[
+    &terraform::Terraform,
+    &kubernetes::Kubernetes,
+    &dockerfile::Dockerfile,
+];
 
 /// What a path alone says about a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

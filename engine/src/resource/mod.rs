@@ -1,5 +1,6 @@
 //! What every format yields and every policy reads: resources with a tree of values, each with its place in a file.
 
+mod names;
 mod number;
 mod place;
 mod problem;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::source_tree::TreePath;
 
+pub use names::Names;
 pub use number::Number;
 pub use place::{FileId, FileTable, Span};
 pub use problem::{Problem, ProblemKind};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Span;
-use crate::source_tree::TreePath;
+use crate::source_tree::{TreePath, Unreadable};
 
 /// What kind of hole a problem leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,4 +30,19 @@ pub struct Problem {
     pub message: String,
     /// What to do about it, without a final stop.
     pub remedy: String,
+}
+
+impl Problem {
+    /// A file that has no text; the remedy is for one that is too large.
+    #[must_use]
+    pub fn of_unreadable(path: &TreePath, why: &Unreadable, if_too_large: &str) -> Self {
+        let (kind, remedy) = match why {
+            Unreadable::TooLarge { .. } => (ProblemKind::Limit, if_too_large),
+            Unreadable::NotText { .. } => (ProblemKind::Unreadable, "save the file as UTF-8"),
+            Unreadable::Absent | Unreadable::NotFetched | Unreadable::Refused(_) => {
+                (ProblemKind::Unreadable, "run the review again")
+            }
+        };
+        Self { kind, path: path.clone(), span: None, message: why.to_string(), remedy: remedy.to_owned() }
+    }
 }

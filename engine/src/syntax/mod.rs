@@ -1,9 +1,12 @@
-//! YAML and JSON text as value trees with spans; no meaning is given to them here.
+//! YAML and JSON text as value trees with spans, and shell scripts as commands; no meaning is given to them here.
 
 mod json;
+mod mapped;
+pub mod shell;
 mod yaml;
 
 pub use json::parse_json;
+pub use mapped::{MappedPart, MappedText};
 pub use yaml::{Scalars, YamlDocument, YamlText, parse_yaml};
 
 use crate::resource::Span;

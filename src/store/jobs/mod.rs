@@ -9,6 +9,7 @@
 //! Every transition out of `running` names the lease, so a worker that was too slow cannot undo what its successor did. Two
 //! partial unique indexes hold the rest: one running job per lane, one ready job per key.
 
+mod claim;
 mod enqueue;
 mod figures;
 mod lease;
@@ -18,14 +19,17 @@ use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
+use sqlx::any::AnyRow;
 use uuid::timestamp::context::ContextV7;
 use uuid::{Timestamp, Uuid};
 
-use super::{DeliveryRef, Moment};
+use super::row::Columns;
+use super::{DeliveryRef, Moment, StoreError};
 
+pub use claim::Claimed;
 pub use enqueue::Enqueued;
 pub use figures::{JobRecord, QueueFigure};
-pub use lease::{Claimed, End, Lease, Standing};
+pub use lease::{End, Lease, Standing};
 
 pub(super) use enqueue::{insert, revive};
 
@@ -200,6 +204,24 @@ impl NewJob {
     pub fn kind(&self) -> &str {
         &self.kind
     }
+}
+
+/// True of a job that another one stands for, or that was asked to stop: it is not made ready again.
+macro_rules! outdone {
+    () => {
+        "(jobs.cancel = 1 OR EXISTS (SELECT 1 FROM jobs AS other WHERE other.key = jobs.key AND other.id <> jobs.id \
+         AND (other.state = 'ready' OR (other.state = 'running' AND other.cancel = 0 AND other.id > jobs.id))))"
+    };
+}
+
+use outdone;
+
+/// The delivery a row's job came from.
+fn delivery_of(row: &AnyRow) -> Result<Option<DeliveryRef>, StoreError> {
+    Ok(match (row.parsed_if_any("endpoint")?, row.parsed_if_any("delivery")?) {
+        (Some(endpoint), Some(id)) => Some(DeliveryRef { endpoint, id }),
+        _ => None,
+    })
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ mod faults;
 mod gate;
 mod git;
 mod graphql;
-mod octocrab;
 mod pages;
 mod queue;
 mod reading;

@@ -79,37 +79,35 @@ fn by_file<'r>(violations: &[&'r Violation]) -> Vec<(&'r str, Vec<&'r Violation>
 
 /// A violation with everything its author needs.
 fn entry(violation: &Violation, report: &Report) -> String {
-    let mut text = String::new();
-    let title = title(violation, report);
     let note = if violation.blocking { "" } else { ", does not block" };
-    let _ = writeln!(
-        text,
-        "- **{}**{note} · {} · line {} · {}  \n  {} ({})  \n  {}",
-        violation.severity,
-        code(&violation.resource),
-        violation.location.start.line,
-        code(&violation.attribute),
-        plain(title),
-        code(violation.policy.as_str()),
-        plain(&violation.message),
-    );
+    let mut lines = vec![
+        format!(
+            "- **{}** · {}{note} · {}",
+            plain(title(violation, report)),
+            violation.severity,
+            code(violation.policy.as_str()),
+        ),
+        format!("{} line {}: {}", code(&violation.resource), violation.location.start.line, plain(&violation.message)),
+    ];
     if !violation.also.is_empty() {
         let named: Vec<String> = violation.also.iter().take(ADDRESS_LIMIT).map(|address| code(address)).collect();
         let more = violation.also.len().saturating_sub(ADDRESS_LIMIT);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let _ = writeln!(text, "\n  Also: {}{more}", named.join(", "));
+        lines.push(format!("Also {}{more}", named.join(", ")));
     }
     for step in &violation.origins {
         let place = format!("{}:{}", step.location.path, step.location.start.line);
-        let _ = writeln!(text, "\n  The value comes from {} at {}.", plain(&step.what), code(&place));
+        lines.push(format!("The value comes from {} at {}", plain(&step.what), code(&place)));
     }
     if let Some(whenever) = &violation.whenever {
-        let _ = writeln!(text, "\n  It is a violation whenever the resource is created: {}.", plain(whenever));
+        lines.push(format!("It is a violation whenever the resource is created: {}", plain(whenever)));
     }
     if let Some(metadata) = report.policies.get(&violation.policy) {
-        let _ = writeln!(text, "\n  *Why:* {}", plain(&metadata.description));
-        let _ = writeln!(text, "\n  *Mend:* {}", plain(&metadata.remediation));
+        lines.push(format!("*Why* {}", plain(&metadata.description)));
+        lines.push(format!("*Mend* {}", plain(&metadata.remediation)));
     }
+    let mut text = lines.join("  \n  ");
+    text.push('\n');
     if let Some(suggestion) = &violation.suggestion {
         let fenced = block(suggestion, language(violation.format));
         let indented: String = fenced.lines().map(|line| format!("  {line}\n")).collect();
