@@ -4,7 +4,7 @@
 //! attribute that a link asks about: by what they refer to, by the text they name, and those whose target nobody can know.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -20,6 +20,7 @@ pub(super) struct Linked<'u> {
     by_address: HashMap<&'u str, Vec<usize>>,
     by_type: HashMap<&'u str, Vec<usize>>,
     tables: RefCell<HashMap<(String, String), Rc<Table>>>,
+    reached: RefCell<HashSet<&'u str>>,
 }
 
 /// What a link leads to.
@@ -58,7 +59,7 @@ impl<'u> Linked<'u> {
                 by_address.entry(whole).or_default().push(index);
             }
         }
-        Self { unit, library, by_address, by_type, tables: RefCell::default() }
+        Self { unit, library, by_address, by_type, tables: RefCell::default(), reached: RefCell::default() }
     }
 
     pub(super) fn unit(&self) -> &'u Unit {
@@ -79,13 +80,20 @@ impl<'u> Linked<'u> {
         Some(targets)
     }
 
+    /// Whether a policy looked at the resource by a link so far.
+    pub(super) fn reached(&self, address: &str) -> bool {
+        self.reached.borrow().contains(address)
+    }
+
     fn hop(&self, from: &'u Resource, link: &Related) -> Targets<'u> {
-        match &link.link {
+        let targets = match &link.link {
             Link::Theirs(path) => self.referring_to(from, link, path),
             Link::Mine(path) => self.referred_by(from, link, path),
             Link::MySelector(path) => self.selected(link, |candidate| picks(from, path, candidate)),
             Link::TheirSelector(path) => self.selected(link, |candidate| picks(candidate, path, from)),
-        }
+        };
+        self.reached.borrow_mut().extend(targets.found.iter().map(|(target, _)| &*target.address));
+        targets
     }
 
     /// The resources whose attribute refers to `me`.

@@ -1,5 +1,7 @@
 //! What a violation says, and the text that would mend it.
 
+use std::collections::BTreeSet;
+
 use crate::policy::{Check, Condition, Fix, Literal, Matcher, Part, Placeholder, Rule, Template};
 use crate::resource::{Data, FormatId, Resource, Value};
 
@@ -49,10 +51,14 @@ fn default_message(leaves: &[&Leaf], check: &Check) -> String {
     if matches!(check.rule, Rule::ForbidResource) {
         return "this resource must not exist".to_owned();
     }
-    let named: Vec<String> = leaves.iter().take(NAMED_LIMIT).map(|leaf| sentence(leaf)).collect();
-    let more = leaves.len().saturating_sub(NAMED_LIMIT);
+    // Conditions on one missing link say the same.
+    let mut seen = BTreeSet::new();
+    let mut sentences: Vec<String> = leaves.iter().map(|leaf| sentence(leaf)).collect();
+    sentences.retain(|sentence| seen.insert(sentence.clone()));
+    let more = sentences.len().saturating_sub(NAMED_LIMIT);
     let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
-    format!("{}{rest}", named.join("; "))
+    sentences.truncate(NAMED_LIMIT);
+    format!("{}{rest}", sentences.join("; "))
 }
 
 fn sentence(leaf: &Leaf) -> String {
