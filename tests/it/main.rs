@@ -18,6 +18,7 @@ mod log;
 mod migrations;
 mod postgres;
 mod queue;
+mod scan;
 mod settings;
 mod store;
 mod test_forge;

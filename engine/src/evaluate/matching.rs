@@ -289,7 +289,7 @@ fn length(value: &Value) -> Option<i64> {
 pub(super) fn literal_value(literal: &Literal) -> Value {
     match literal {
         Literal::Bool(value) => Value::bool(*value, Span::NOWHERE),
-        Literal::Number(number) => Value::number(*number, Span::NOWHERE),
+        Literal::Number(number) => Value::number(number.clone(), Span::NOWHERE),
         Literal::Text(text) => Value::text(text.as_str(), Span::NOWHERE),
         Literal::List(items) => Value::list(ListKind::List, items.iter().map(literal_value).collect(), Span::NOWHERE),
     }

@@ -19,7 +19,7 @@ pub(super) fn equals(value: &Value, literal: &Literal, case: TextCase) -> Truth 
         (Data::Bool(a), Literal::Bool(b)) => (a == b).into(),
         (Data::Number(a), Literal::Number(b)) => (a == b).into(),
         (Data::Text(a), Literal::Text(b)) => same_text(a, b, case).into(),
-        (Data::Text(a), Literal::Number(b)) => (Number::parse(a) == Some(*b)).into(),
+        (Data::Text(a), Literal::Number(b)) => (Number::parse(a).as_ref() == Some(b)).into(),
         (Data::Bool(_) | Data::Number(_) | Data::Text(_), Literal::Bool(_) | Literal::Text(_) | Literal::Number(_)) => {
             let text = value.scalar_text().unwrap_or_default();
             same_text(&text, &literal.to_text(), case).into()
@@ -62,7 +62,7 @@ pub(super) fn starts_with(text: &str, prefix: &str, case: TextCase) -> bool {
 /// The number a scalar is, also when it is written as text.
 pub(super) fn number(value: &Value) -> Option<Number> {
     match value.data() {
-        Data::Number(number) => Some(*number),
+        Data::Number(number) => Some(number.clone()),
         Data::Text(text) => Number::parse(text.trim()),
         _ => None,
     }

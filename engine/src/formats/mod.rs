@@ -8,6 +8,7 @@ mod dump;
 
 mod dockerfile;
 mod kubernetes;
+mod terraform;
 
 use std::collections::BTreeSet;
 
@@ -19,6 +20,7 @@ use crate::source_tree::{Entry, Files, Folder, TreePath};
 /// Every format, in the order reports list them.
 #[rustfmt::skip]
 pub static FORMATS: &[&dyn Format] = &[
+    &terraform::Terraform,
     &kubernetes::Kubernetes,
     &dockerfile::Dockerfile,
 ];

@@ -5,6 +5,7 @@ mod number;
 mod place;
 mod problem;
 mod reason;
+mod shape;
 mod value;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub use number::Number;
 pub use place::{FileId, FileTable, Span};
 pub use problem::{Problem, ProblemKind};
 pub use reason::{Reason, ReasonKind, Unknown};
+pub use shape::{Field, Type};
 pub use value::{Data, Key, List, ListKind, Map, MapKind, Notes, Origin, Reference, Value};
 
 /// The source formats a policy can have a section for.

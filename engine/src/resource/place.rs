@@ -1,9 +1,10 @@
 //! Where a value was written.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::source_tree::SourceFile;
+use crate::source_tree::{SourceFile, TreePath};
 
 /// A file of a unit, by its index in the unit's [`FileTable`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,39 +68,42 @@ impl Span {
 
 /// The files a unit was read from.
 #[derive(Clone, Debug, Default)]
-pub struct FileTable(Vec<Arc<SourceFile>>);
+pub struct FileTable {
+    files: Vec<Arc<SourceFile>>,
+    by_path: HashMap<TreePath, u32>,
+}
 
 impl FileTable {
     /// Adds a file, or finds it when the table has its path already.
     pub fn add(&mut self, file: &Arc<SourceFile>) -> FileId {
-        let known = self.0.iter().position(|known| known.path() == file.path());
-        let index = known.unwrap_or_else(|| {
-            self.0.push(Arc::clone(file));
-            self.0.len() - 1
-        });
-        FileId(u32::try_from(index).unwrap_or(u32::MAX - 1))
+        let next = u32::try_from(self.files.len()).unwrap_or(u32::MAX - 1);
+        let index = *self.by_path.entry(file.path().clone()).or_insert(next);
+        if index == next {
+            self.files.push(Arc::clone(file));
+        }
+        FileId(index)
     }
 
     /// The file of an id; `None` for a span that is nowhere.
     #[must_use]
     pub fn get(&self, id: FileId) -> Option<&Arc<SourceFile>> {
-        self.0.get(id.0 as usize)
+        self.files.get(id.0 as usize)
     }
 
     /// All files in the order they were added.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<SourceFile>> {
-        self.0.iter()
+        self.files.iter()
     }
 
     /// Number of files.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.files.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.files.is_empty()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Span;
+use super::{Span, Type};
 
 /// The kinds of reasons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,4 +79,6 @@ pub struct Unknown {
     pub not_null: bool,
     /// It is text that begins so.
     pub prefix: Option<Arc<str>>,
+    /// What type it will have.
+    pub shape: Type,
 }

@@ -3,15 +3,23 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use super::{Number, Reason, ReasonKind, Span, Unknown};
+use super::{Number, Reason, ReasonKind, Span, Type, Unknown};
 
 /// A value and where it was written. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Value {
     data: Data,
     span: Span,
+    /// How deep it nests, so that nothing that walks values ever runs out of stack.
+    depth: u16,
     notes: Option<Arc<Notes>>,
 }
+
+/// Deepest nesting of a value: a deeper one is unknown. JSON may nest 512 deep.
+const DEPTH_LIMIT: u16 = 600;
+
+/// Most places a value is said to have come through.
+const ORIGIN_LIMIT: usize = 64;
 
 /// What a value is. A *missing* attribute is one its map does not have; policies treat [`Data::Null`] as missing too.
 #[derive(Clone, Debug)]
@@ -47,6 +55,10 @@ pub struct Notes {
     pub origin: Option<Arc<Origin>>,
     /// The tag its author gave it (`Ref` of `!Ref`).
     pub tag: Option<Arc<str>>,
+    /// Of [`Data::OneOf`]: why nobody can know which.
+    pub choice: Option<Reason>,
+    /// What this text is the encoding of (the argument of `jsonencode`), known even where the text is not.
+    pub document: Option<Value>,
 }
 
 /// A resource that a value identifies.
@@ -72,8 +84,10 @@ pub struct Origin {
 /// What a list is in its format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListKind {
-    /// A list or tuple.
+    /// A list.
     List,
+    /// A list of fixed length whose elements may differ in type: what `[…]` writes in Terraform.
+    Tuple,
     /// A set: no order, no doubles.
     Set,
     /// The blocks of one name: present when there is one, even an empty one.
@@ -94,6 +108,8 @@ pub struct List {
 pub enum MapKind {
     /// Keys and values.
     Map,
+    /// Named attributes that may differ in type: what `{…}` writes in Terraform.
+    Object,
     /// A block: present even when empty.
     Block,
 }
@@ -167,7 +183,7 @@ impl Value {
     /// A value at a place.
     #[must_use]
     pub fn new(data: Data, span: Span) -> Self {
-        Self { data, span, notes: None }
+        Self { data: Data::Null, span, depth: 0, notes: None }.with(data)
     }
 
     /// Null at a place.
@@ -209,13 +225,13 @@ impl Value {
     /// An unknown value at a place.
     #[must_use]
     pub fn unknown(reason: Reason, span: Span) -> Self {
-        Self::new(Data::Unknown(Arc::new(Unknown { reason, not_null: false, prefix: None })), span)
+        Self::new(Data::Unknown(Arc::new(Unknown { reason, not_null: false, prefix: None, shape: Type::Any })), span)
     }
 
     /// An unknown value that will not be null.
     #[must_use]
     pub fn unknown_not_null(reason: Reason, span: Span) -> Self {
-        Self::new(Data::Unknown(Arc::new(Unknown { reason, not_null: true, prefix: None })), span)
+        Self::new(Data::Unknown(Arc::new(Unknown { reason, not_null: true, prefix: None, shape: Type::Any })), span)
     }
 
     /// One of several values: nobody can know which. Of one alternative it is that one; of none it is unknown.
@@ -277,11 +293,31 @@ impl Value {
         self
     }
 
+    /// Other data at the same place, with the same notes.
+    #[must_use]
+    pub fn with(mut self, data: Data) -> Self {
+        let depth = data.depth();
+        (self.depth, self.data) = if depth > DEPTH_LIMIT {
+            let subject = format!("a value nested deeper than {DEPTH_LIMIT} levels");
+            let reason = Reason::new(ReasonKind::Limit, subject, Some(self.span));
+            (0, Data::Unknown(Arc::new(Unknown { reason, not_null: true, prefix: None, shape: Type::Any })))
+        } else {
+            (depth, data)
+        };
+        self
+    }
+
     /// The same value with its notes changed.
     #[must_use]
     pub fn noted(mut self, change: impl FnOnce(&mut Notes)) -> Self {
         let mut notes = self.notes.map(Arc::unwrap_or_clone).unwrap_or_default();
         change(&mut notes);
+        // The document of a text lies within it.
+        let within = notes.document.as_ref().map_or(0, |document| document.depth + 1);
+        if within > DEPTH_LIMIT {
+            notes.document = None;
+        }
+        self.depth = self.depth.max(if within > DEPTH_LIMIT { 0 } else { within });
         self.notes = Some(Arc::new(notes));
         self
     }
@@ -291,8 +327,10 @@ impl Value {
     pub fn through(self, what: impl Into<Arc<str>>, span: Span) -> Self {
         let before = self.span;
         let moved = self.noted(|notes| {
-            let next = notes.origin.take();
-            notes.origin = Some(Arc::new(Origin { what: what.into(), span: before, next }));
+            if Origin::length(notes.origin.as_ref()) < ORIGIN_LIMIT {
+                let next = notes.origin.take();
+                notes.origin = Some(Arc::new(Origin { what: what.into(), span: before, next }));
+            }
         });
         moved.at(span)
     }
@@ -312,7 +350,7 @@ impl Value {
     /// The number, if it is one.
     #[must_use]
     pub fn as_number(&self) -> Option<Number> {
-        if let Data::Number(value) = self.data { Some(value) } else { None }
+        if let Data::Number(value) = &self.data { Some(value.clone()) } else { None }
     }
 
     /// The list, if it is one.
@@ -360,6 +398,30 @@ impl Value {
             Data::Number(number) => Some(number.to_string().into()),
             Data::Null | Data::List(_) | Data::Map(_) | Data::Unknown(_) | Data::OneOf(_) => None,
         }
+    }
+}
+
+impl Data {
+    /// How deep it nests: one more than its deepest part.
+    fn depth(&self) -> u16 {
+        let deepest = match self {
+            Self::List(list) => list.items.iter().map(|item| item.depth).max(),
+            Self::Map(map) => map.entries.iter().map(|(_, item)| item.depth).max(),
+            Self::OneOf(alternatives) => alternatives.iter().map(|item| item.depth).max(),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::Unknown(_) => return 0,
+        };
+        deepest.map_or(1, |depth| depth + 1)
+    }
+}
+
+impl Origin {
+    fn length(mut origin: Option<&Arc<Self>>) -> usize {
+        let mut length = 0;
+        while let Some(at) = origin {
+            length += 1;
+            origin = at.next.as_ref();
+        }
+        length
     }
 }
 

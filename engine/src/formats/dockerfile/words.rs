@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::scope::{Lookup, Variables};
-use crate::resource::{Data, FileId, Reason, ReasonKind, Span, Unknown, Value};
+use crate::resource::{Data, FileId, Reason, ReasonKind, Span, Type, Unknown, Value};
 use crate::syntax::MappedPart;
 
 /// How deep `${a:-${b:-c}}` may go.
@@ -138,7 +138,7 @@ impl Expander<'_> {
             None => Data::Text(output.text.into()),
             Some(reason) => {
                 let prefix = (!output.text.is_empty()).then(|| output.text.into());
-                Data::Unknown(Unknown { reason, not_null: prefix.is_some(), prefix }.into())
+                Data::Unknown(Unknown { reason, not_null: prefix.is_some(), prefix, shape: Type::Text }.into())
             }
         };
         match output.via.filter(|(_, place)| place.is_somewhere()) {

@@ -96,7 +96,7 @@ impl<'f> Reading<'f> {
     pub(super) fn literal(&self, value: &Value) -> Option<Literal> {
         match value.data() {
             Data::Bool(value) => Some(Literal::Bool(*value)),
-            Data::Number(number) => Some(Literal::Number(*number)),
+            Data::Number(number) => Some(Literal::Number(number.clone())),
             Data::Text(text) => Some(Literal::Text(text.to_string())),
             Data::List(_) => Some(Literal::List(self.literals(value))),
             Data::Null | Data::Map(_) | Data::Unknown(_) | Data::OneOf(_) => {

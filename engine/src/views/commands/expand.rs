@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::resource::{Data, Reason, ReasonKind, Span, Unknown, Value};
+use crate::resource::{Data, Reason, ReasonKind, Span, Type, Unknown, Value};
 use crate::syntax::shell::{Part, Word};
 use crate::syntax::{MappedPart, MappedText};
 
@@ -181,7 +181,7 @@ impl Field {
             None => Value::text(self.text, span),
             Some(reason) => {
                 let prefix = (!self.text.is_empty()).then(|| self.text.into());
-                Value::new(Data::Unknown(Unknown { reason, not_null: true, prefix }.into()), span)
+                Value::new(Data::Unknown(Unknown { reason, not_null: true, prefix, shape: Type::Text }.into()), span)
             }
         }
     }

@@ -1,0 +1,141 @@
+//! Templates: text with interpolations and directives, of which a known beginning stays known.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::choice::{flat, one_of};
+use super::conditional::Truth;
+use super::limits::TEXT_LIMIT;
+use super::{Evaluator, Frame, Scope, is_known, reason};
+use crate::formats::terraform::syntax::ir::{ForPart, IfPart, Part};
+use crate::formats::terraform::values::convert::convert;
+use crate::resource::{Data, Span, Type, Unknown, Value};
+
+/// Longest known beginning of an unknown text that is kept, in bytes.
+const PREFIX_LIMIT: usize = 1_024;
+
+impl<'a> Evaluator<'a> {
+    pub(crate) fn template(&self, parts: &[Part], scope: &Scope<'a, '_>, span: Span) -> Value {
+        let values = parts.iter().map(|part| self.part(part, scope)).collect();
+        self.joined(values, span)
+    }
+
+    fn part(&self, part: &Part, scope: &Scope<'a, '_>) -> Value {
+        match part {
+            Part::Text(text, place) => Value::text(Arc::clone(text), scope.span(*place)),
+            Part::Interpolation(expr) => self.eval(expr, scope),
+            Part::If(branch) => self.if_part(branch, scope),
+            Part::For(each) => self.for_part(each, scope),
+        }
+    }
+
+    fn if_part(&self, branch: &IfPart, scope: &Scope<'a, '_>) -> Value {
+        let span = scope.span(branch.place);
+        self.deeper(span, || {
+            let condition = self.eval(&branch.condition, scope);
+            let sensitive = condition.is_sensitive();
+            let value = match self.truth(condition, span) {
+                Truth::Yes => self.template(&branch.then, scope, span),
+                Truth::No => self.template(&branch.otherwise, scope, span),
+                Truth::Error(error) => error,
+                Truth::Unknown(condition) => {
+                    let branches = [&branch.then, &branch.otherwise];
+                    let branches = branches.map(|parts| self.attempt(|| self.template(parts, scope, span)));
+                    let valid = branches.into_iter().filter(|(_, attempt)| !attempt.failed);
+                    let valid: Vec<Value> = valid.map(|(value, _)| value).collect();
+                    match reason(&condition) {
+                        Some(choice) if !valid.is_empty() => one_of(valid, choice, span),
+                        _ => self.fault("both branches of the directive are wrong", span),
+                    }
+                }
+            };
+            self.marked(value, sensitive)
+        })
+    }
+
+    fn for_part(&self, each: &ForPart, scope: &Scope<'a, '_>) -> Value {
+        let span = scope.span(each.place);
+        self.deeper(span, || {
+            let collection = self.eval(&each.collection, scope);
+            self.each_choice(vec![collection], span, &mut |operands| {
+                let collection = operands.into_iter().next().unwrap_or_else(|| Value::null(span));
+                let elements = match self.elements(&collection, span) {
+                    Ok(elements) => elements,
+                    Err(other) => return other,
+                };
+                let mut values = Vec::with_capacity(elements.len());
+                for (key, value) in elements {
+                    let mut bindings = Vec::with_capacity(2);
+                    if let Some(name) = &each.key {
+                        bindings.push((Arc::clone(name), key));
+                    }
+                    bindings.push((Arc::clone(&each.value), value));
+                    let frame = Frame { bindings: &bindings, outer: scope.frame };
+                    let inner = Scope { frame: Some(&frame), ..*scope };
+                    values.push(self.template(&each.body, &inner, span));
+                }
+                self.marked(self.joined(values, span), collection.is_sensitive())
+            })
+        })
+    }
+
+    /// The texts of values, one after the other.
+    fn joined(&self, values: Vec<Value>, span: Span) -> Value {
+        let open = values.iter().filter(|value| matches!(value.data(), Data::OneOf(_))).count();
+        if open > 0 && open <= 4 {
+            return self.each_choice(values, span, &mut |values| self.concatenated(values, span));
+        }
+        let settled =
+            values.into_iter().map(|value| if matches!(value.data(), Data::OneOf(_)) { flat(value) } else { value });
+        self.concatenated(settled.collect(), span)
+    }
+
+    fn concatenated(&self, values: Vec<Value>, span: Span) -> Value {
+        let mut text = String::new();
+        let mut unknown: Option<Unknown> = None;
+        let mut sensitive = false;
+        let mut fault = None;
+        for value in values {
+            sensitive |= value.is_sensitive();
+            if value.is_null() {
+                fault = Some(self.fault("a null value cannot be part of a text", span));
+                continue;
+            }
+            if unknown.is_some() && is_known(&value) && value.as_list().is_none() && value.as_map().is_none() {
+                continue;
+            }
+            match convert(value, &Type::Text) {
+                Err(_) => fault = Some(self.fault("this value cannot be part of a text", span)),
+                Ok(value) => match value.data() {
+                    Data::Text(part) if unknown.is_none() => {
+                        let _ = write!(text, "{part}");
+                        if text.len() > TEXT_LIMIT {
+                            return self.text(text, span);
+                        }
+                    }
+                    Data::Unknown(first) if unknown.is_none() => unknown = Some(beginning(&text, first)),
+                    _ => {}
+                },
+            }
+        }
+        let value = match (fault, unknown) {
+            (Some(fault), _) => fault,
+            (None, Some(unknown)) => Value::new(Data::Unknown(Arc::new(unknown)), span),
+            (None, None) => self.text(text, span),
+        };
+        self.marked(value, sensitive)
+    }
+}
+
+/// Unknown text that begins with what was known so far, and with what is known of the unknown part.
+fn beginning(known: &str, part: &Unknown) -> Unknown {
+    let mut prefix = known.to_owned();
+    prefix.push_str(part.prefix.as_deref().unwrap_or_default());
+    let mut end = prefix.len().min(PREFIX_LIMIT);
+    while !prefix.is_char_boundary(end) {
+        end -= 1;
+    }
+    prefix.truncate(end);
+    let prefix = (!prefix.is_empty()).then(|| prefix.into());
+    Unknown { reason: part.reason.clone(), not_null: true, prefix, shape: Type::Text }
+}

@@ -1,0 +1,261 @@
+//! Terraform's functions: one table over the families, and how a call is made.
+//!
+//! Arguments are converted to what a function asks for; null, unknown and sensitive arguments are dealt with here unless a
+//! function says it wants to see them. A function that depends on the clock, on chance or on secrets is unknown.
+
+mod arguments;
+mod collections;
+mod dates;
+mod encoding;
+mod files;
+mod formatting;
+mod glob;
+mod hashes;
+mod json;
+mod lazy;
+mod network;
+mod numbers;
+mod patterns;
+mod sequences;
+mod sets;
+mod signature;
+mod text;
+mod types;
+mod yaml;
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use crate::formats::terraform::eval::{Evaluator, Scope, is_known, reason, unknown};
+use crate::formats::terraform::syntax::ir::Call;
+use crate::formats::terraform::values::convert::convert;
+use crate::resource::{ListKind, Number, Reason, ReasonKind, Span, Type, Value};
+
+use arguments::{at, items_at, number_at, settled, shared_at, text_at, texts, whole_at};
+use signature::{ANY, Function, NUMBER, Outcome, Shape, Stop, TEXT, anything, function, known, open};
+
+/// Every family.
+static FAMILIES: [&[Function]; 15] = [
+    collections::FUNCTIONS,
+    dates::FUNCTIONS,
+    encoding::FUNCTIONS,
+    files::FUNCTIONS,
+    formatting::FUNCTIONS,
+    hashes::FUNCTIONS,
+    json::FUNCTIONS,
+    network::FUNCTIONS,
+    numbers::FUNCTIONS,
+    patterns::FUNCTIONS,
+    sequences::FUNCTIONS,
+    sets::FUNCTIONS,
+    text::FUNCTIONS,
+    types::FUNCTIONS,
+    yaml::FUNCTIONS,
+];
+
+/// Functions that give something else each time, or know what the files do not say.
+const IMPURE: [&str; 5] = ["bcrypt", "plantimestamp", "rsadecrypt", "timestamp", "uuid"];
+
+fn find(name: &str) -> Option<&'static Function> {
+    static TABLE: OnceLock<HashMap<&'static str, &'static Function>> = OnceLock::new();
+    let table = TABLE.get_or_init(|| {
+        FAMILIES.iter().flat_map(|family| family.iter()).map(|function| (function.name, function)).collect()
+    });
+    table.get(name).copied()
+}
+
+/// Where a function is called.
+struct Context<'a, 's> {
+    evaluator: &'s Evaluator<'a>,
+    scope: &'s Scope<'a, 's>,
+    span: Span,
+}
+
+/// The value of a call.
+pub(crate) fn call<'a>(evaluator: &Evaluator<'a>, call: &Call, scope: &Scope<'a, '_>, span: Span) -> Value {
+    let name = &*call.name.text;
+    let name = name.strip_prefix("core::").unwrap_or(name);
+    let context = Context { evaluator, scope, span };
+    match name {
+        "try" => return lazy::attempt(&context, &call.arguments),
+        "can" => return lazy::can(&context, &call.arguments),
+        _ => {}
+    }
+    let Some(function) = find(name) else { return context.not_here(name) };
+    let (arguments, failed) = evaluator.failing(|| context.arguments(call));
+    let arguments = match arguments {
+        Ok(arguments) => arguments,
+        Err(other) => return other,
+    };
+    // With an error in an argument nobody knows even the type of the result.
+    if failed && let Some(reason) = arguments.iter().find_map(|argument| invalid_within(argument, &mut 1_000)) {
+        return unknown(reason, Type::Any, false, span);
+    }
+    let least = function.parameters.len();
+    if arguments.len() < least || (function.further.is_none() && arguments.len() > least) {
+        let message = format!("{name}() takes {least} arguments, not {}", arguments.len());
+        return evaluator.fault(message, span);
+    }
+    evaluator.each_choice(arguments, span, &mut |arguments| context.apply(function, arguments))
+}
+
+impl Context<'_, '_> {
+    /// A function that is not in the table.
+    fn not_here(&self, name: &str) -> Value {
+        if IMPURE.contains(&name) {
+            let reason = Reason::new(ReasonKind::Computed, format!("{name}()"), Some(self.span));
+            return unknown(reason, Type::Text, true, self.span);
+        }
+        if name.starts_with("provider::") {
+            return self.evaluator.unsupported(format!("{name}()"), Type::Any, self.span);
+        }
+        self.evaluator.fault(format!("there is no function {name}()"), self.span)
+    }
+
+    /// The values of the arguments, the last one expanded if it is followed by `...`.
+    fn arguments(&self, call: &Call) -> Result<Vec<Value>, Value> {
+        let mut values: Vec<Value> =
+            call.arguments.iter().map(|argument| self.evaluator.eval(argument, self.scope)).collect();
+        if !call.expands {
+            return Ok(values);
+        }
+        let Some(last) = values.pop() else { return Ok(values) };
+        if let Some(reason) = reason(&last) {
+            return Err(unknown(reason, Type::Any, false, self.span));
+        }
+        match last.as_list() {
+            Some(list) => {
+                values.extend(list.items.iter().map(|item| self.evaluator.marked(item.clone(), last.is_sensitive())));
+                Ok(values)
+            }
+            None => Err(self.evaluator.fault("an argument followed by ... must be a list", self.span)),
+        }
+    }
+
+    fn apply(&self, function: &Function, arguments: Vec<Value>) -> Value {
+        let mut given = Vec::with_capacity(arguments.len());
+        let mut open = None;
+        let mut typeless = false;
+        for (index, argument) in arguments.into_iter().enumerate() {
+            let Some(parameter) = function.parameters.get(index).copied().or(function.further) else { continue };
+            if argument.is_null() && !parameter.takes_null {
+                return self.fault(function, format!("argument {} must not be null", index + 1));
+            }
+            match convert(argument, &parameter.shape.of()) {
+                Err(why) => return self.fault(function, format!("argument {}: {why}", index + 1)),
+                Ok(argument) => {
+                    if !is_known(&argument) && !parameter.takes_unknown {
+                        typeless |= argument.as_unknown().is_some_and(|unknown| unknown.shape == Type::Any);
+                        open = open.or_else(|| reason(&argument));
+                    }
+                    given.push(argument);
+                }
+            }
+        }
+        let sensitive = self.is_sensitive(function, &given);
+        let value = match open {
+            // Of an argument of any type whatever, the result may be of any type, too.
+            Some(reason) if typeless => unknown(reason, Type::Any, !function.may_be_null(), self.span),
+            Some(reason) => unknown(reason, function.returns.of(), !function.may_be_null(), self.span),
+            None => match (function.run)(self, &given) {
+                Ok(value) => value,
+                Err(Stop::Fault(message)) => return self.fault(function, message),
+                Err(Stop::Unknown(cause)) => {
+                    let value = self.evaluator.because_of(&[&cause], function.returns.of(), self.span);
+                    if function.may_be_null() { nullable(value) } else { value }
+                }
+                Err(Stop::Unsupported(subject)) => {
+                    self.evaluator.unsupported(subject, function.returns.of(), self.span)
+                }
+            },
+        };
+        self.evaluator.marked(value, sensitive)
+    }
+
+    fn fault(&self, function: &Function, message: String) -> Value {
+        self.evaluator.fault(format!("{}(): {message}", function.name), self.span)
+    }
+
+    fn is_sensitive(&self, function: &Function, given: &[Value]) -> bool {
+        if !self.evaluator.sensitive_seen.get() || matches!(function.name, "nonsensitive" | "issensitive") {
+            return false;
+        }
+        let deep = |value: &Value| sensitive_within(value, &mut 10_000);
+        given.iter().any(|value| value.is_sensitive() || (!function.hands_on && deep(value)))
+    }
+
+    fn text(&self, text: impl Into<String>) -> Outcome {
+        Ok(self.evaluator.text(text.into(), self.span))
+    }
+
+    fn bool(&self, value: bool) -> Outcome {
+        Ok(Value::bool(value, self.span))
+    }
+
+    fn number(&self, number: Option<Number>) -> Outcome {
+        number
+            .map(|number| Value::number(number, self.span))
+            .ok_or(Stop::from("this number is beyond what is computed"))
+    }
+
+    /// A part of an argument, read where the function is called: where it was written is its origin.
+    fn handed_on(&self, value: &Value) -> Value {
+        if value.span() == self.span { value.clone() } else { value.clone().through("element", self.span) }
+    }
+
+    /// A list, unless it is too long.
+    fn list(&self, kind: ListKind, items: Vec<Value>) -> Outcome {
+        Ok(self.evaluator.crowded(items.len(), self.span).unwrap_or_else(|| Value::list(kind, items, self.span)))
+    }
+}
+
+/// The first error in a value or its parts.
+fn invalid_within(value: &Value, left: &mut u32) -> Option<Reason> {
+    *left = left.checked_sub(1)?;
+    if let Some(reason) = reason(value).filter(|reason| reason.kind == ReasonKind::Invalid) {
+        return Some(reason);
+    }
+    if let Some(list) = value.as_list() {
+        return list.items.iter().find_map(|item| invalid_within(item, left));
+    }
+    value.as_map()?.entries().iter().find_map(|(_, item)| invalid_within(item, left))
+}
+
+fn nullable(value: Value) -> Value {
+    match value.data() {
+        crate::resource::Data::Unknown(inner) if inner.not_null => {
+            let inner = crate::resource::Unknown { not_null: false, ..(**inner).clone() };
+            value.with(crate::resource::Data::Unknown(Arc::new(inner)))
+        }
+        _ => value,
+    }
+}
+
+/// Whether a value or a part of it is sensitive.
+fn sensitive_within(value: &Value, left: &mut u32) -> bool {
+    let Some(rest) = left.checked_sub(1) else { return false };
+    *left = rest;
+    if value.is_sensitive() {
+        return true;
+    }
+    if let Some(list) = value.as_list() {
+        return list.items.iter().any(|item| sensitive_within(item, left));
+    }
+    value.as_map().is_some_and(|map| map.entries().iter().any(|(_, item)| sensitive_within(item, left)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_function_is_in_the_table_once() {
+        let mut names: Vec<_> =
+            FAMILIES.iter().flat_map(|family| family.iter()).map(|function| function.name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        assert!(IMPURE.iter().all(|name| find(name).is_none()));
+    }
+}
