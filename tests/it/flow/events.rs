@@ -191,7 +191,7 @@ async fn a_push_to_the_base_asks_again_only_where_the_merge_base_moved() {
         // What the branch brought is in main now: from the new merge base nothing is introduced any more.
         w.stand_in.github(|github| {
             let head = github.pull(still).unwrap().head;
-            github.fast_forward(w.repository, "main", head, "dana").unwrap();
+            github.set_branch(w.repository, "main", head, "dana").unwrap();
         });
         w.settle().await;
         let newest = w.newest_check(still);
@@ -349,7 +349,8 @@ async fn a_new_installation_takes_over_where_the_old_one_ended() {
 #[tokio::test]
 async fn without_the_permission_nothing_is_said_and_nothing_spins() {
     world(|w| async move {
-        let without = Permissions::gate().with("checks", Access::Read);
+        let mut without = Permissions::gate();
+        without.0.insert("checks".to_owned(), Access::Read);
         w.stand_in.github(|github| github.set_permissions(w.installation, without).unwrap());
         w.settle().await;
         let asked = w.asked().len();
@@ -434,7 +435,7 @@ async fn a_host_that_lags_behind_its_webhook_is_waited_for() {
         let pull = w.propose("Lagging", bad());
         w.settle().await;
         let first = w.head(pull);
-        w.stand_in.github(|github| github.lag_after_next_change(4));
+        w.stand_in.github(|github| github.lag_next_change(4));
         w.push(pull, good());
         w.settle().await;
         w.check(pull).assert_passed("No violation introduced");
