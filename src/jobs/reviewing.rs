@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use portcullis_engine::evaluate::{Report, SourceScope, Verdict};
+use portcullis_engine::evaluate::{Report, SourceScope};
 
 use super::JobError;
 use super::figures::count_check_publication;
@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::evaluator::EvaluationError;
 use crate::forges::{Check, CheckKey, CheckState, CommitSha, Conclusion, Forge, ForgeError, Repository};
 use crate::review::{Answer, Subject, cancelled, failed, fetch, finished, pending};
-use crate::store::{CheckRecord, EndpointName, RepositoryRef, Review, Verdict as StoredVerdict};
+use crate::store::{CheckRecord, EndpointName, RepositoryRef, Review};
 
 /// A verdict that is there within this time needs no "in progress" before it.
 const SOON: Duration = Duration::from_millis(1500);
@@ -132,11 +132,7 @@ impl Reviewing<'_> {
             base_branch: subject.base_branch.clone(),
             head: subject.head.clone(),
             merge_base: subject.merge_base.clone(),
-            verdict: match report.verdict {
-                Verdict::Pass => StoredVerdict::Pass,
-                Verdict::Fail => StoredVerdict::Fail,
-                Verdict::Error => StoredVerdict::Error,
-            },
+            verdict: report.verdict,
             report: serde_json::to_value(report).context("writing the report")?,
             timings,
             started_at: answer.started_at,

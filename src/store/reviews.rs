@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use portcullis_engine::evaluate::Verdict;
 use serde_json::Value;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
@@ -14,17 +15,6 @@ use crate::forges::{BranchName, CheckKey, CommitSha};
 
 /// Largest report kept, in bytes of JSON.
 const REPORT_LIMIT_BYTES: usize = 48 << 20;
-
-/// The gate's answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// May be merged.
-    Pass,
-    /// May not.
-    Fail,
-    /// Could not be found out.
-    Error,
-}
 
 /// What was answered about a pull request or a merge queue's group.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,13 +10,13 @@ use portcullis_engine::source_tree::TreePath;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-const KEY: &str = "fixtures/keys/github-app.pem";
+const KEY: &str = "fixtures/keys/test-app.pem";
 
 /// The smallest file that is enough.
 const SMALLEST: &str = r#"
 [github]
 app_id = 12345
-private_key_path = "fixtures/keys/github-app.pem"
+private_key_path = "fixtures/keys/test-app.pem"
 webhook_secret = "It's a Secret to Everybody"
 "#;
 
@@ -116,7 +116,7 @@ fn secrets_come_from_files_too_without_the_line_end_editors_add() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
     std::fs::write(&path, " s p a c e \r\n").unwrap();
-    let settings = file("[github]\napp_id = 1\nprivate_key_path = 'fixtures/keys/github-app.pem'\n")
+    let settings = file("[github]\napp_id = 1\nprivate_key_path = 'fixtures/keys/test-app.pem'\n")
         .variable("PORTCULLIS_GITHUB__WEBHOOK_SECRET_PATH", path.to_str().unwrap())
         .variable("PORTCULLIS_GITHUB__WEBHOOK_SECRET_PREVIOUS", "old")
         .load()
@@ -131,7 +131,7 @@ fn a_source_says_what_it_watches_and_what_blocks() {
         r#"
         [github]
         app_id = 1
-        private_key_path = "fixtures/keys/github-app.pem"
+        private_key_path = "fixtures/keys/test-app.pem"
         webhook_secret = "s"
 
         [[sources]]

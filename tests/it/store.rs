@@ -6,8 +6,9 @@ use bytes::Bytes;
 use portcullis::forges::{Access, CheckId, CheckKey, Conclusion};
 use portcullis::store::{
     Acceptance, CheckRecord, DeliveryRef, End, Installation, InstallationState, JobState, Moment, NewDelivery, NewJob,
-    PullRequestRecord, RepositoryRef, Review, Store, StoreError, Verdict,
+    PullRequestRecord, RepositoryRef, Review, Store, StoreError,
 };
+use portcullis_engine::evaluate::Verdict;
 use serde_json::{Value, json};
 
 use crate::databases::{TestDatabase, on_both_databases};

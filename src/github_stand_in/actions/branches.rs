@@ -32,6 +32,17 @@ impl GitHub {
         Ok(after)
     }
 
+    /// Puts a branch at a commit that is there.
+    ///
+    /// # Errors
+    /// There is no such repository or commit.
+    pub fn set_branch(&mut self, repository: RepositoryId, branch: &str, to: Oid, by: &str) -> Result<(), ActionError> {
+        let known = self.objects(repository).and_then(|objects| objects.commit(to));
+        known.ok_or_else(|| ActionError::no_such("commit", to))?;
+        let by = self.account_or_new(by);
+        self.move_branch(repository, branch, Some(to), by)
+    }
+
     /// Deletes a branch.
     ///
     /// # Errors

@@ -158,6 +158,11 @@ impl GitHub {
         self.runs.values().filter(|run| run.repository == repository && run.head == head).collect()
     }
 
+    /// Every check run of every repository, oldest first.
+    pub fn all_check_runs(&self) -> impl Iterator<Item = &CheckRun> {
+        self.runs.values()
+    }
+
     /// A check run.
     #[must_use]
     pub fn check_run(&self, id: CheckRunId) -> Option<&CheckRun> {

@@ -15,4 +15,4 @@ mod reading;
 mod rules;
 mod tour;
 mod webhooks;
-mod world;
+pub(crate) mod world;

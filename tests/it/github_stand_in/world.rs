@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
@@ -80,10 +80,9 @@ pub(crate) fn base() -> Changes {
         .write("terraform/modules/net/main.tf", "# nothing\n")
 }
 
-/// One key for all tests: to make one takes a while.
+/// The key for tests: to make one takes a while.
 pub(crate) fn key() -> AppKey {
-    static KEY: OnceLock<AppKey> = OnceLock::new();
-    KEY.get_or_init(|| AppKey::generate().unwrap()).clone()
+    AppKey::from_pem(include_str!("../../../fixtures/keys/test-app.pem")).unwrap()
 }
 
 pub(crate) fn unix_now() -> i64 {

@@ -55,7 +55,7 @@ impl Answer {
 }
 
 /// The figures of all tests of this process: there can be one collector only.
-fn figures() -> PrometheusHandle {
+pub(crate) fn figures() -> PrometheusHandle {
     static FIGURES: OnceLock<PrometheusHandle> = OnceLock::new();
     FIGURES.get_or_init(|| web::figures::collect().unwrap()).clone()
 }
