@@ -93,9 +93,7 @@ async fn an_introduced_violation_blocks() {
 
 #[tokio::test]
 async fn what_blocks_is_the_sources_choice() {
-    let source = |name: &str, branches: &str, severity: &str| {
-        json!({ "name": name, "repository": "acme/*", "branches": branches, "blocking_severity": severity })
-    };
+    let source = |name: &str, branches: &str, severity: &str| json!({ "name": name, "repository": "acme/*", "branches": branches, "blocking_severity": severity });
     let sources = json!([source("lenient", "main", "critical"), source("strict", "main", "low")]);
     world_with_sources(sources, |w| async move {
         let check = w.review("Unpinned", Changes::new().write("k8s/web.yaml", unpinned("web"))).await;

@@ -40,7 +40,10 @@ async fn a_deleted_file_fixes_its_violations() {
     world_of(with_an_old_violation(), |w| async move {
         let check = w.review("Delete", Changes::new().delete("k8s/old.yaml")).await;
         check.assert_passed("No violation introduced, 1 fixed");
-        check.assert_says(&["| high | 0 | 0 | 1 |", "<details><summary>1 violation fixed by this pull request</summary>"]);
+        check.assert_says(&[
+            "| high | 0 | 0 | 1 |",
+            "<details><summary>1 violation fixed by this pull request</summary>",
+        ]);
     })
     .await;
 }
@@ -63,7 +66,8 @@ async fn an_added_folder_is_read_whole_and_what_lies_elsewhere_is_not() {
 #[tokio::test]
 async fn what_the_base_branch_did_meanwhile_is_nobodys_fault() {
     world(|w| async move {
-        let pull = w.propose("Notes on the web", Changes::new().write("k8s/web.yaml", format!("# Web\n{}", deployment("web"))));
+        let pull = w
+            .propose("Notes on the web", Changes::new().write("k8s/web.yaml", format!("# Web\n{}", deployment("web"))));
         w.settle().await;
         w.push_branch("main", Changes::new().write("k8s/bad.yaml", privileged("bad")));
         w.settle().await;
@@ -98,10 +102,12 @@ async fn a_link_in_the_place_of_code_is_a_hole_and_says_so() {
     world(|w| async move {
         let changes = Changes::new()
             .write("templates/web.txt", privileged("web"))
-            .put("k8s/web.yaml", Mode::Link, "../templates/web.txt");
+            .put("k8s/web.yaml", Mode::Link, "../templates/web.txt")
+            .put("Dockerfile", Mode::Link, "templates/web.txt")
+            .put("terraform/main.tf", Mode::Link, "../templates/web.txt");
         let check = w.review("Link", changes).await;
-        check.assert_blocked("1 place cannot be read");
-        check.assert_says(&["`k8s/web.yaml`", "link"]);
+        check.assert_blocked("3 places cannot be read");
+        check.assert_says(&["`k8s/web.yaml`", "`Dockerfile`", "`terraform/main.tf`", "is a symbolic link"]);
     })
     .await;
 }

@@ -138,9 +138,7 @@ async fn a_closed_pull_request_leaves_no_check_in_progress() {
 
 #[tokio::test]
 async fn another_base_branch_is_another_question_even_from_the_same_merge_base() {
-    let source = |name: &str, branches: &str, severity: &str| {
-        json!({ "name": name, "repository": "acme/*", "branches": branches, "blocking_severity": severity })
-    };
+    let source = |name: &str, branches: &str, severity: &str| json!({ "name": name, "repository": "acme/*", "branches": branches, "blocking_severity": severity });
     let sources = json!([source("strict", "main", "medium"), source("lenient", "release/.*", "critical")]);
     world_with_sources(sources, |w| async move {
         w.push_branch("release/1", Changes::new());

@@ -19,8 +19,8 @@ use portcullis::github_stand_in::gate::Gate;
 use portcullis::github_stand_in::git::Oid;
 use portcullis::github_stand_in::recording::Recorded;
 use portcullis::github_stand_in::state::{
-    CheckRun, CheckStatus, Conclusion, InstallationId, Layout, Protection, PullId, RepositoryId,
-    RequiredCheck, Selection,
+    CheckRun, CheckStatus, Conclusion, InstallationId, Layout, Protection, PullId, RepositoryId, RequiredCheck,
+    Selection,
 };
 use portcullis::github_stand_in::webhooks::sign;
 use portcullis::github_stand_in::{Config, GitHubStandIn};
@@ -181,18 +181,7 @@ impl World {
             github.set_webhook(stand_in.app, &format!("http://{address}/webhooks/github")).unwrap();
             github.install(stand_in.app, "acme", Selection::All).unwrap()
         });
-        Self {
-            stand_in,
-            app,
-            repository,
-            installation,
-            address,
-            hand,
-            worker,
-            stopping,
-            serving,
-            _folder: folder,
-        }
+        Self { stand_in, app, repository, installation, address, hand, worker, stopping, serving, _folder: folder }
     }
 
     /// Runs what the deliveries ask for, and what follows from it, until nothing is left for any time.
