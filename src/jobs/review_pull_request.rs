@@ -51,11 +51,12 @@ impl Job<App> for ReviewPullRequestJob {
         }
 
         let subject = subject(&asked, &pull, forge.merge_base(&asked.repository, &pull.base, &pull.head).await?);
-        let reviewing = Reviewing { app, forge, endpoint: &asked.endpoint, subject: &subject };
+        let reviewing =
+            Reviewing { app, forge, endpoint: &asked.endpoint, subject: &subject, sources: scopes(&sources) };
         let again = if let Reason::Again(delivery) = &asked.reason { Some(delivery.as_str()) } else { None };
         let Some(answer) = reviewing.answer(again).await? else { return Ok(Outcome::done()) };
         let evaluated = tokio::select! {
-            evaluated = reviewing.evaluated(&answer, scopes(&sources)) => evaluated?,
+            evaluated = reviewing.evaluated(&answer) => evaluated?,
             () = run.stop.cancelled() => return Ok(Outcome::superseded()),
         };
 
@@ -78,7 +79,8 @@ impl Job<App> for ReviewPullRequestJob {
             return Ok(());
         }
         let subject = subject(&asked, &pull, pull.base.clone());
-        let reviewing = Reviewing { app, forge, endpoint: &asked.endpoint, subject: &subject };
+        let reviewing =
+            Reviewing { app, forge, endpoint: &asked.endpoint, subject: &subject, sources: scopes(&sources) };
         let Some(answer) = reviewing.answer_in_words(&run.job.to_string()).await? else { return Ok(()) };
         reviewing.conclude(&answer, Evaluated::Impossible(reason.to_owned())).await
     }

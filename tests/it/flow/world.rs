@@ -188,6 +188,7 @@ impl World {
     pub(super) async fn settle(&self) {
         for _ in 0..200 {
             self.stand_in.deliveries_idle().await;
+            self.wait(Duration::from_millis(1));
             if self.worker.run_until_idle().await.unwrap() > 0 {
                 continue;
             }
