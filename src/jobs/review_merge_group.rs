@@ -54,7 +54,7 @@ impl Job<App> for ReviewMergeGroupJob {
         let sources = app.matching_sources(asked.group.repository.name.as_str(), asked.group.base_branch.as_str());
         let reviewing =
             Reviewing { app, forge, endpoint: &asked.endpoint, subject: &subject, sources: scopes(&sources) };
-        let Some(answer) = reviewing.answer_in_words(&run.job.to_string()).await? else { return Ok(()) };
+        let Some(answer) = reviewing.answer_in_words(asked.again.as_deref()).await? else { return Ok(()) };
         reviewing.conclude(&answer, Evaluated::Impossible(reason.to_owned())).await
     }
 }

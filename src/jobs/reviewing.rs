@@ -58,8 +58,9 @@ impl Reviewing<'_> {
         Ok(key.map(|key| Answer { key, head: self.subject.head.clone(), started_at }))
     }
 
-    /// The check to say in words as that there is no answer: the one in progress, or one of its own.
-    pub(super) async fn answer_in_words(&self, job: &str) -> Result<Option<Answer>, JobError> {
+    /// The check to say in words as that there is no answer: the one in progress, or one of its own, the same however many
+    /// jobs give up.
+    pub(super) async fn answer_in_words(&self, again: Option<&str>) -> Result<Option<Answer>, JobError> {
         let checks = self.app.store.checks_of_head(&self.known(), &self.subject.head).await?;
         let open = checks.iter().find(|c| c.conclusion.is_none() && c.pull_request == self.subject.pull_request);
         match open {
@@ -67,7 +68,10 @@ impl Reviewing<'_> {
                 let started_at = self.app.clock.now();
                 Ok(Some(Answer { key: check.key.clone(), head: check.head.clone(), started_at }))
             }
-            None => self.answer(Some(job)).await,
+            None => {
+                let unanswered = format!("unanswered{}", again.map(|again| format!("-{again}")).unwrap_or_default());
+                self.answer(Some(&unanswered)).await
+            }
         }
     }
 
