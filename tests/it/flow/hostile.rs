@@ -36,7 +36,7 @@ async fn yaml_that_is_deep_broad_huge_or_broken() {
     binary.extend([0xff, 0xfe, 0xc3, 0x28, b'}', b'\n']);
     world(|w| async move {
         is_a_problem(&w, "Deep", "k8s/deep.yaml", deep.into_bytes(), "deep").await;
-        is_a_problem(&w, "Bomb", "k8s/bomb.yaml", bomb.into_bytes(), "alias").await;
+        is_a_problem(&w, "Bomb", "k8s/bomb.yaml", bomb.into_bytes(), "unfolds to more than 1000000 values").await;
         is_a_problem(&w, "Huge", "k8s/huge.yaml", huge.into_bytes(), "more than the limit of 4194304").await;
         is_a_problem(&w, "Binary", "k8s/binary.yaml", binary, "UTF").await;
     })
@@ -46,9 +46,9 @@ async fn yaml_that_is_deep_broad_huge_or_broken() {
 #[tokio::test]
 async fn other_formats_that_are_deep_huge_or_broken() {
     let brackets =
-        |open: &str, close: &str| format!("locals {{\n  a = {}1{}\n}}\n", open.repeat(50_000), close.repeat(50_000));
-    let blocks = format!("{}{}", "a {\n".repeat(50_000), "}\n".repeat(50_000));
-    let stages = "FROM scratch\nRUN ".to_owned() + &"$(".repeat(100_000);
+        |open: &str, close: &str| format!("locals {{\n  a = {}1{}\n}}\n", open.repeat(4_000), close.repeat(4_000));
+    let blocks = format!("{}{}", "a {\n".repeat(4_000), "}\n".repeat(4_000));
+    let stages = "FROM scratch\nRUN ".to_owned() + &"$(".repeat(20_000);
     world(|w| async move {
         is_a_problem(&w, "Lists", "tf/lists.tf", brackets("[", "]").into_bytes(), "tf/lists").await;
         is_a_problem(&w, "Parentheses", "tf/more.tf", brackets("(", ")").into_bytes(), "tf/more").await;
@@ -64,7 +64,7 @@ async fn other_formats_that_are_deep_huge_or_broken() {
 
 #[tokio::test]
 async fn names_that_would_like_to_be_more_than_names() {
-    let names = [
+    let mut names = [
         "k8s/</details><script>alert(1)</script>.yaml",
         "k8s/[a](http:evil.example) @acme #1.yaml",
         "k8s/`````.yaml",
@@ -78,13 +78,16 @@ async fn names_that_would_like_to_be_more_than_names() {
         "k8s/日本語🎉.yaml",
     ];
     world(|w| async move {
-        for (number, name) in names.into_iter().enumerate() {
-            let changes = Changes::new().write(name, privileged(&format!("n-{number}")));
-            let check = w.review(&format!("Name {number}"), changes).await;
-            check.assert_blocked("1 violation introduced: 1 high");
-            assert_harmless(&check.run);
-            assert_eq!(check.run.annotations[0].path, name, "{name}");
-        }
+        let files = names.iter().enumerate();
+        let changes = files
+            .fold(Changes::new(), |changes, (number, name)| changes.write(name, privileged(&format!("n-{number}"))));
+        let check = w.review("Names", changes).await;
+        check.assert_blocked(&format!("{0} violations introduced: {0} high", names.len()));
+        assert_harmless(&check.run);
+        let mut shown: Vec<&str> = check.run.annotations.iter().map(|annotation| annotation.path.as_str()).collect();
+        shown.sort_unstable();
+        names.sort_unstable();
+        assert_eq!(shown, names);
     })
     .await;
 }
@@ -137,12 +140,12 @@ async fn words_in_files_and_titles_that_would_like_to_be_markup() {
 #[tokio::test]
 async fn more_than_a_check_can_show_is_cut_and_counted() {
     let pods: String =
-        (0..1500).map(|number| format!("---\n{}", privileged(&format!("ü{number}-{}", "🎉".repeat(60))))).collect();
+        (0..400).map(|number| format!("---\n{}", privileged(&format!("ü{number}-{}", "🎉".repeat(60))))).collect();
     world(|w| async move {
         let check = w.review("Much", Changes::new().write("k8s/much.yaml", pods)).await;
         assert_eq!(check.conclusion, Conclusion::Failure);
-        assert!(check.title.contains("1500 violations introduced"), "{}", check.title);
-        check.assert_says(&["| high | 1500 | 0 | 0 |", "not shown here for want of space", "without an annotation"]);
+        assert!(check.title.contains("400 violations introduced"), "{}", check.title);
+        check.assert_says(&["| high | 400 | 0 | 0 |", "not shown here for want of space", "without an annotation"]);
         assert!(check.summary.len() <= 65_535 && check.text.len() <= 65_535);
         assert_eq!(check.run.annotations.len(), 250);
         assert_harmless(&check.run);
@@ -152,9 +155,9 @@ async fn more_than_a_check_can_show_is_cut_and_counted() {
 
 #[tokio::test]
 async fn an_evaluation_that_is_killed_shows_as_a_problem_and_the_check_ends() {
-    let pods: String = (0..4000).map(|number| format!("---\n{}", privileged(&format!("p{number}")))).collect();
+    let pods: String = (0..1500).map(|number| format!("---\n{}", privileged(&format!("p{number}")))).collect();
     for (limits, words) in [
-        (Limits { memory_bytes: 24 << 20, ..Limits::default() }, "ended early"),
+        (Limits { memory_bytes: 16 << 20, ..Limits::default() }, "ended early"),
         (Limits { time: Duration::from_millis(60), ..Limits::default() }, "took longer than"),
     ] {
         let pods = pods.clone();
