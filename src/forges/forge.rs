@@ -48,7 +48,7 @@ pub trait Forge: Send + Sync {
         head: &CommitSha,
     ) -> Result<CommitSha, ForgeError>;
 
-    /// Every file of a commit, completely or not at all; links and submodules are left out.
+    /// Every file of a commit, completely or not at all; links are listed as such, submodules are left out.
     async fn tree(&self, repository: &Repository, commit: &CommitSha) -> Result<Vec<Entry>, ForgeError>;
 
     /// The content of blobs, in the order asked; a blob that cannot be had says why.

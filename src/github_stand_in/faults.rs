@@ -19,6 +19,8 @@ pub enum Fault {
     Truncated,
     /// It is done later.
     Slow(Duration),
+    /// It is done, and answered later.
+    LateAnswer(Duration),
     /// Nothing is done: a secondary rate limit, 403, with `Retry-After` in seconds if given.
     Forbidden {
         /// In seconds.

@@ -69,6 +69,9 @@ pub(crate) async fn around(State(stand): State<Stand>, request: Request, next: N
         Some(response) => read(response).await,
         None => answer(&stand, &asked, parts, next).await,
     };
+    if let Some(Fault::LateAnswer(wait)) = fault {
+        tokio::time::sleep(wait).await;
+    }
     record(&stand, &asked, &given, fault, at, begun.elapsed());
     send(given, fault)
 }
@@ -99,7 +102,7 @@ fn instead(fault: Fault, stand: &Shared, asked: &Asked) -> Option<Response> {
         }
     };
     let refusal = match fault {
-        Fault::LostAnswer | Fault::Truncated | Fault::Slow(_) => return None,
+        Fault::LostAnswer | Fault::Truncated | Fault::Slow(_) | Fault::LateAnswer(_) => return None,
         Fault::BadGateway => Refusal::new(StatusCode::BAD_GATEWAY, "Server Error"),
         Fault::Unavailable => Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
         Fault::Dropped => Refusal::new(StatusCode::BAD_GATEWAY, "dropped"),

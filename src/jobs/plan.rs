@@ -23,6 +23,16 @@ pub(super) enum Reason {
     Again(String),
 }
 
+impl Reason {
+    /// What tells this answer apart from those before.
+    pub(super) fn again(&self) -> Option<&str> {
+        match self {
+            Self::Changed => None,
+            Self::Again(delivery) => Some(delivery),
+        }
+    }
+}
+
 /// The payload of a review of a pull request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ReviewPullRequest {

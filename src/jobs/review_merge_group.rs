@@ -33,10 +33,11 @@ impl Job<App> for ReviewMergeGroupJob {
         }
 
         let subject = subject(&asked);
-        let reviewing = Reviewing { app, forge, endpoint: &asked.endpoint, subject: &subject };
+        let reviewing =
+            Reviewing { app, forge, endpoint: &asked.endpoint, subject: &subject, sources: scopes(&sources) };
         let Some(answer) = reviewing.answer(asked.again.as_deref()).await? else { return Ok(Outcome::done()) };
         let evaluated = tokio::select! {
-            evaluated = reviewing.evaluated(&answer, scopes(&sources)) => evaluated?,
+            evaluated = reviewing.evaluated(&answer) => evaluated?,
             () = run.stop.cancelled() => return Ok(Outcome::superseded()),
         };
         reviewing.conclude(&answer, evaluated).await?;
@@ -50,8 +51,10 @@ impl Job<App> for ReviewMergeGroupJob {
         }
         let forge = forge_of(app, &asked.endpoint)?.as_ref();
         let subject = subject(&asked);
-        let reviewing = Reviewing { app, forge, endpoint: &asked.endpoint, subject: &subject };
-        let Some(answer) = reviewing.answer_in_words(&run.job.to_string()).await? else { return Ok(()) };
+        let sources = app.matching_sources(asked.group.repository.name.as_str(), asked.group.base_branch.as_str());
+        let reviewing =
+            Reviewing { app, forge, endpoint: &asked.endpoint, subject: &subject, sources: scopes(&sources) };
+        let Some(answer) = reviewing.answer_in_words(asked.again.as_deref()).await? else { return Ok(()) };
         reviewing.conclude(&answer, Evaluated::Impossible(reason.to_owned())).await
     }
 }

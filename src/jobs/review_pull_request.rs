@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::plan::{Announced, Reason, ReviewPullRequest, kind};
+use super::plan::{Announced, ReviewPullRequest, kind};
 use super::reviewing::{Evaluated, Host, Reviewing, forge_of};
 use super::{Job, JobError, Outcome, Run};
 use crate::app::App;
@@ -51,11 +51,11 @@ impl Job<App> for ReviewPullRequestJob {
         }
 
         let subject = subject(&asked, &pull, forge.merge_base(&asked.repository, &pull.base, &pull.head).await?);
-        let reviewing = Reviewing { app, forge, endpoint: &asked.endpoint, subject: &subject };
-        let again = if let Reason::Again(delivery) = &asked.reason { Some(delivery.as_str()) } else { None };
-        let Some(answer) = reviewing.answer(again).await? else { return Ok(Outcome::done()) };
+        let reviewing =
+            Reviewing { app, forge, endpoint: &asked.endpoint, subject: &subject, sources: scopes(&sources) };
+        let Some(answer) = reviewing.answer(asked.reason.again()).await? else { return Ok(Outcome::done()) };
         let evaluated = tokio::select! {
-            evaluated = reviewing.evaluated(&answer, scopes(&sources)) => evaluated?,
+            evaluated = reviewing.evaluated(&answer) => evaluated?,
             () = run.stop.cancelled() => return Ok(Outcome::superseded()),
         };
 
@@ -78,8 +78,9 @@ impl Job<App> for ReviewPullRequestJob {
             return Ok(());
         }
         let subject = subject(&asked, &pull, pull.base.clone());
-        let reviewing = Reviewing { app, forge, endpoint: &asked.endpoint, subject: &subject };
-        let Some(answer) = reviewing.answer_in_words(&run.job.to_string()).await? else { return Ok(()) };
+        let reviewing =
+            Reviewing { app, forge, endpoint: &asked.endpoint, subject: &subject, sources: scopes(&sources) };
+        let Some(answer) = reviewing.answer_in_words(asked.reason.again()).await? else { return Ok(()) };
         reviewing.conclude(&answer, Evaluated::Impossible(reason.to_owned())).await
     }
 }

@@ -1,6 +1,6 @@
 //! What the reviewing jobs share: which check to answer as, the evaluation with its "in progress", and telling the host.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use super::figures::count_check_publication;
 use crate::app::App;
 use crate::evaluator::EvaluationError;
 use crate::forges::{Check, CheckKey, CheckState, CommitSha, Conclusion, Forge, ForgeError, Repository};
-use crate::review::{Answer, Subject, cancelled, failed, fetch, finished, pending};
+use crate::review::{Answer, Subject, cancelled, check_key, failed, fetch, finished, pending};
 use crate::store::{CheckRecord, EndpointName, RepositoryRef, Review};
 
 /// A verdict that is there within this time needs no "in progress" before it.
@@ -29,6 +29,7 @@ pub(super) struct Reviewing<'a> {
     pub(super) forge: &'a dyn Forge,
     pub(super) endpoint: &'a EndpointName,
     pub(super) subject: &'a Subject,
+    pub(super) sources: Vec<SourceScope>,
 }
 
 impl Reviewing<'_> {
@@ -36,26 +37,30 @@ impl Reviewing<'_> {
         RepositoryRef { endpoint: self.endpoint.clone(), name: self.subject.repository.name.clone() }
     }
 
-    /// The check to answer as; `None` when the same was answered already. What was cancelled is answered as a new one.
+    /// The check to answer as; `None` when the newest check of the commit is the answer already. A host shows the newest: when
+    /// that answers another question, or was cancelled, a new one is made. What was only said in words is said anew.
     pub(super) async fn answer(&self, again: Option<&str>) -> Result<Option<Answer>, JobError> {
         let checks = self.app.store.checks_of_head(&self.known(), &self.subject.head).await?;
-        let by_key: HashMap<&CheckKey, &CheckRecord> = checks.iter().map(|check| (&check.key, check)).collect();
-        for round in 0..=checks.len() {
-            let key = self.subject.check_key(again, round);
-            match by_key.get(&key).map(|check| check.conclusion) {
-                Some(Some(Conclusion::Cancelled)) => {}
-                Some(Some(Conclusion::Success | Conclusion::Failure)) => return Ok(None),
-                Some(None) | None => {
-                    let started_at = self.app.clock.now();
-                    return Ok(Some(Answer { key, head: self.subject.head.clone(), started_at }));
-                }
-            }
+        let question = self.subject.question(&self.sources, again);
+        let newest = checks.last().filter(|check| is_answer(check));
+        if let Some(newest) = newest
+            && newest.key.0.starts_with(&question)
+            && self.app.store.review(&self.known(), &newest.key).await?.is_some()
+        {
+            return Ok(None);
         }
-        Ok(None)
+        let is_free = |key: &CheckKey| match checks.iter().find(|check| check.key == *key) {
+            None => true,
+            Some(check) => check.conclusion.is_none() || newest.is_some_and(|newest| newest.key == *key),
+        };
+        let key = (0..=checks.len()).map(|round| check_key(&question, round)).find(is_free);
+        let started_at = self.app.clock.now();
+        Ok(key.map(|key| Answer { key, head: self.subject.head.clone(), started_at }))
     }
 
-    /// The check to say in words as that there is no answer: the one in progress, or one of its own.
-    pub(super) async fn answer_in_words(&self, job: &str) -> Result<Option<Answer>, JobError> {
+    /// The check to say in words as that there is no answer: the one in progress, or one of its own, the same however many
+    /// jobs give up.
+    pub(super) async fn answer_in_words(&self, again: Option<&str>) -> Result<Option<Answer>, JobError> {
         let checks = self.app.store.checks_of_head(&self.known(), &self.subject.head).await?;
         let open = checks.iter().find(|c| c.conclusion.is_none() && c.pull_request == self.subject.pull_request);
         match open {
@@ -63,13 +68,16 @@ impl Reviewing<'_> {
                 let started_at = self.app.clock.now();
                 Ok(Some(Answer { key: check.key.clone(), head: check.head.clone(), started_at }))
             }
-            None => self.answer(Some(job)).await,
+            None => {
+                let unanswered = format!("unanswered{}", again.map(|again| format!("-{again}")).unwrap_or_default());
+                self.answer(Some(&unanswered)).await
+            }
         }
     }
 
     /// The report of the subject. Says "in progress" in between when it takes long.
-    pub(super) async fn evaluated(&self, answer: &Answer, sources: Vec<SourceScope>) -> Result<Evaluated, JobError> {
-        let work = self.evaluate(answer, sources);
+    pub(super) async fn evaluated(&self, answer: &Answer) -> Result<Evaluated, JobError> {
+        let work = self.evaluate(answer);
         tokio::pin!(work);
         tokio::select! {
             evaluated = &mut work => return evaluated,
@@ -82,10 +90,10 @@ impl Reviewing<'_> {
         work.await
     }
 
-    async fn evaluate(&self, answer: &Answer, sources: Vec<SourceScope>) -> Result<Evaluated, JobError> {
+    async fn evaluate(&self, answer: &Answer) -> Result<Evaluated, JobError> {
         let started = Instant::now();
         let today = answer.started_at.0.div_euclid(MILLIS_PER_DAY);
-        let fetched = match fetch(self.forge, &self.app.blobs, self.subject, sources, today).await {
+        let fetched = match fetch(self.forge, &self.app.blobs, self.subject, self.sources.clone(), today).await {
             Ok(request) => request,
             Err(ForgeError::TooLarge(figure)) => return Ok(Evaluated::Impossible(figure)),
             Err(error) => return Err(error.into()),
@@ -221,6 +229,11 @@ impl Host<'_> {
         let answer = Answer { key: record.key.clone(), head: record.head.clone(), started_at: now };
         self.tell(repository, record.pull_request, &cancelled(&answer, reason, now)).await
     }
+}
+
+/// Whether a check says pass or fail.
+fn is_answer(check: &CheckRecord) -> bool {
+    matches!(check.conclusion, Some(Conclusion::Success | Conclusion::Failure))
 }
 
 fn millis(duration: Duration) -> u64 {

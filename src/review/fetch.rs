@@ -63,6 +63,8 @@ async fn read(
         if missing.is_empty() {
             return Ok(tree.only_held());
         }
+        let (links, missing): (Vec<Entry>, Vec<Entry>) = missing.into_iter().partition(|entry| entry.is_link);
+        links.into_iter().for_each(|link| tree.insert_unreadable(link.path, Unreadable::Link));
         spent.add(&missing, commit)?;
         for (entry, content) in contents(forge, cache, repository, missing).await? {
             match content {

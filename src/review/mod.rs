@@ -8,6 +8,7 @@ mod publish;
 
 use portcullis_engine::evaluate::SourceScope;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::forges::{BranchName, CheckKey, CommitSha, Repository};
 use crate::settings::Source;
@@ -32,17 +33,23 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Our own id of its check: the same whenever the same is judged again. `again` tells apart what was asked for again.
+    /// The question a check answers, in short: which commit, against which, by the wish of which sources. `again` tells apart
+    /// what was asked for again.
     #[must_use]
-    pub fn check_key(&self, again: Option<&str>, round: usize) -> CheckKey {
-        let short = |sha: &CommitSha| sha.as_str().get(..12).unwrap_or_default().to_owned();
-        let mut key = format!("{}-{}", self.head, short(&self.merge_base));
-        for part in again.into_iter().map(str::to_owned).chain((round > 0).then(|| round.to_string())) {
-            key.push('-');
-            key.push_str(&part);
-        }
-        CheckKey(key)
+    pub fn question(&self, sources: &[SourceScope], again: Option<&str>) -> String {
+        let base = self.merge_base.as_str().get(..12).unwrap_or_default();
+        let asked = hex::encode(Sha256::digest(serde_json::to_vec(sources).unwrap_or_default()));
+        let asked = asked.get(..12).unwrap_or_default();
+        let again = again.map(|again| format!("-{again}")).unwrap_or_default();
+        format!("{}-{base}-{asked}{again}", self.head)
     }
+}
+
+/// Our own id of a check: of the checks that answer one question each has its round.
+#[must_use]
+pub fn check_key(question: &str, round: usize) -> CheckKey {
+    let round = if round > 0 { format!("-{round}") } else { String::new() };
+    CheckKey(format!("{question}{round}"))
 }
 
 /// What the sources that match ask of a review.

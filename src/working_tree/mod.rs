@@ -111,7 +111,7 @@ impl WorkingTree {
 
     fn add(&mut self, path: &Path, size_bytes: u64) {
         match self.base.tree_path(path) {
-            Ok(path) => self.entries.push(Entry { path, blob: None, size_bytes }),
+            Ok(path) => self.entries.push(Entry { path, blob: None, size_bytes, is_link: false }),
             Err(why) => self.unnameable.push((path.to_string_lossy().into_owned(), why)),
         }
     }

@@ -39,6 +39,9 @@ impl Problem {
         let (kind, remedy) = match why {
             Unreadable::TooLarge { .. } => (ProblemKind::Limit, if_too_large),
             Unreadable::NotText { .. } => (ProblemKind::Unreadable, "save the file as UTF-8"),
+            Unreadable::Link => {
+                (ProblemKind::Unreadable, "put the file itself there, or leave it out of the source's folders")
+            }
             Unreadable::Absent | Unreadable::NotFetched | Unreadable::Refused(_) => {
                 (ProblemKind::Unreadable, "run the review again")
             }

@@ -31,7 +31,7 @@ pub fn changed_files(base: &[Entry], head: &[Entry]) -> Changes {
     }
     for (path, entry) in &after {
         match before.get(path) {
-            Some(old) if old.blob.is_some() && old.blob == entry.blob => continue,
+            Some(old) if old.blob.is_some() && old.blob == entry.blob && old.is_link == entry.is_link => continue,
             Some(_) => {}
             None => {
                 let from = entry.blob.as_deref().and_then(|blob| removed.get_mut(blob)?.pop());
@@ -62,12 +62,16 @@ mod tests {
             path: TreePath::new(path).unwrap(),
             blob: Some(blob.to_owned()),
             size_bytes: 1,
+            is_link: path == "link",
         };
-        let base = [entry("same", "1"), entry("edited", "2"), entry("old/name", "3"), entry("gone", "4")];
-        let head = [entry("same", "1"), entry("edited", "5"), entry("new/name", "3"), entry("added", "6")];
+        let file = |path: &str, blob: &str| Entry { is_link: false, ..entry(path, blob) };
+        let base =
+            [entry("same", "1"), entry("edited", "2"), entry("old/name", "3"), entry("gone", "4"), file("link", "7")];
+        let head =
+            [entry("same", "1"), entry("edited", "5"), entry("new/name", "3"), entry("added", "6"), entry("link", "7")];
         let changes = changed_files(&base, &head);
         let touched: Vec<String> = changes.touched.iter().map(ToString::to_string).collect();
-        assert_eq!(touched, ["added", "edited", "gone", "new/name", "old/name"]);
+        assert_eq!(touched, ["added", "edited", "gone", "link", "new/name", "old/name"]);
         let renamed: Vec<_> = changes.renamed.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
         assert_eq!(renamed, [("old/name", "new/name")]);
     }

@@ -27,6 +27,9 @@ pub struct Entry {
     pub blob: Option<String>,
     /// Size in bytes.
     pub size_bytes: u64,
+    /// A symbolic link; its blob is the name of its target.
+    #[serde(default)]
+    pub is_link: bool,
 }
 
 /// Why a listed file has no text.
@@ -48,6 +51,8 @@ pub enum Unreadable {
         /// Offset in bytes.
         at: usize,
     },
+    /// A symbolic link: it is not followed.
+    Link,
     /// The disk or the host refused.
     Refused(String),
 }
@@ -61,6 +66,7 @@ impl std::fmt::Display for Unreadable {
                 write!(f, "the file has {size_bytes} bytes, more than the limit of {limit_bytes}")
             }
             Self::NotText { at } => write!(f, "the file is not UTF-8 text (byte {at})"),
+            Self::Link => f.write_str("the file is a symbolic link, which is not followed"),
             Self::Refused(why) => write!(f, "the file could not be read: {why}"),
         }
     }
@@ -68,7 +74,7 @@ impl std::fmt::Display for Unreadable {
 
 /// The files of one commit. Implementations are free to read lazily and to forget what was read.
 pub trait Files: Sync {
-    /// Every file, sorted by path, without links and submodules.
+    /// Every file, sorted by path, without submodules.
     fn entries(&self) -> &[Entry];
 
     /// The text of one file.
@@ -115,7 +121,12 @@ impl SourceTree {
         let files: Vec<_> = files.into_iter().collect();
         let listing = files
             .iter()
-            .map(|(path, bytes)| Entry { path: path.clone(), blob: None, size_bytes: bytes.len() as u64 })
+            .map(|(path, bytes)| Entry {
+                path: path.clone(),
+                blob: None,
+                size_bytes: bytes.len() as u64,
+                is_link: false,
+            })
             .collect();
         let mut tree = Self::from_listing(listing);
         for (path, bytes) in files {
@@ -189,7 +200,8 @@ mod tests {
 
     #[test]
     fn a_file_without_text_says_why() {
-        let mut tree = SourceTree::from_listing(vec![Entry { path: path("a"), blob: None, size_bytes: 1 }]);
+        let mut tree =
+            SourceTree::from_listing(vec![Entry { path: path("a"), blob: None, size_bytes: 1, is_link: false }]);
         assert_eq!(tree.read(&path("a")).unwrap_err(), Unreadable::NotFetched);
         assert_eq!(tree.read(&path("b")).unwrap_err(), Unreadable::Absent);
         tree.insert(path("a"), vec![b'x', 0xff]);

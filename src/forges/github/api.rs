@@ -75,15 +75,18 @@ impl Api {
         &self.pace
     }
 
-    /// Asking twice for a token does no harm: one that got lost ends by itself.
+    /// Asking twice for a token does no harm: one that got lost ends by itself. A statement that is not accepted is signed
+    /// anew once.
     async fn mint(&self, scope: &Scope) -> Result<Token, ForgeError> {
         let path = format!("{}/app/installations/{}/access_tokens", self.endpoints.rest_prefix(), scope.installation);
         let mut request = request(Method::POST, path, JSON, Effect::None);
         set_json(&mut request, &TokenRequest::for_repository(&scope.name))?;
         request.headers.insert(AUTHORIZATION, self.signer.authorization()?);
-        let answer = self.client.send(&self.as_app, &request).await?;
+        let mut answer = self.client.send(&self.as_app, &request).await?;
         if answer.status == StatusCode::UNAUTHORIZED {
             self.signer.forget();
+            request.headers.insert(AUTHORIZATION, self.signer.authorization()?);
+            answer = self.client.send(&self.as_app, &request).await?;
         }
         let granted: TokenAnswer = match read(&request, &answer) {
             // A repository that is gone, renamed, or taken out of the installation.

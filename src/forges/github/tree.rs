@@ -40,7 +40,7 @@ struct Pending {
     tree: String,
 }
 
-/// The files of a commit, sorted by path, without links and submodules.
+/// The files of a commit, sorted by path, without submodules.
 pub(super) async fn files(api: &RepositoryApi<'_>, commit: &CommitSha) -> Result<Vec<Entry>, ForgeError> {
     let mut files = Vec::new();
     let mut listings = 0;
@@ -70,17 +70,19 @@ struct Found {
     path: String,
     blob: String,
     size_bytes: u64,
+    is_link: bool,
 }
 
 fn sort_in(entry: Listed, prefix: &str, files: &mut Vec<Found>, deeper: &mut Vec<Pending>) {
     let path = format!("{prefix}{}", entry.path);
     match entry.mode.as_str() {
-        // Git's modes of a file: plain, group-writable (of old), executable.
-        "100644" | "100664" | "100755" => {
-            files.push(Found { path, blob: entry.sha, size_bytes: entry.size.unwrap_or_default() });
+        // Git's modes of a file: plain, group-writable (of old), executable, link.
+        mode @ ("100644" | "100664" | "100755" | "120000") => {
+            let size_bytes = entry.size.unwrap_or_default();
+            files.push(Found { path, blob: entry.sha, size_bytes, is_link: mode == "120000" });
         }
         "040000" => deeper.push(Pending { prefix: format!("{path}/"), tree: entry.sha }),
-        // Links (120000) and submodules (160000).
+        // Submodules (160000).
         _ => {}
     }
 }
@@ -108,11 +110,11 @@ async fn whole_or_level(api: &RepositoryApi<'_>, folder: &Pending) -> Result<Vec
 /// characters escaped, unless that is the name of another file.
 fn named(files: Vec<Found>) -> Result<Vec<Entry>, ForgeError> {
     let mut entries = Vec::with_capacity(files.len());
-    for Found { path, blob, size_bytes } in files {
+    for Found { path, blob, size_bytes, is_link } in files {
         let named = TreePath::new(&path).or_else(|_| TreePath::new(&escape_controls(&path)));
         let named =
             named.map_err(|bad| ForgeError::Refused(format!("the tree holds `{}`: {bad}", printable(&path))))?;
-        entries.push(Entry { path: named, blob: Some(blob), size_bytes });
+        entries.push(Entry { path: named, blob: Some(blob), size_bytes, is_link });
     }
     entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     match entries.array_windows().find(|[a, b]| a.path == b.path) {
@@ -140,7 +142,9 @@ mod tests {
     use super::*;
 
     fn found(paths: &[&str]) -> Vec<Found> {
-        paths.iter().map(|path| Found { path: (*path).to_owned(), blob: "b".to_owned(), size_bytes: 1 }).collect()
+        let found =
+            |path: &&str| Found { path: (*path).to_owned(), blob: "b".to_owned(), size_bytes: 1, is_link: false };
+        paths.iter().map(found).collect()
     }
 
     #[test]
@@ -156,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn links_and_submodules_are_no_files() {
+    fn links_are_known_as_such_and_submodules_are_no_files() {
         let (mut files, mut deeper) = (Vec::new(), Vec::new());
         for (path, mode) in [
             ("f", "100644"),
@@ -169,7 +173,8 @@ mod tests {
             let entry = Listed { path: path.to_owned(), mode: mode.to_owned(), sha: "s".to_owned(), size: None };
             sort_in(entry, "p/", &mut files, &mut deeper);
         }
-        assert_eq!(files.iter().map(|f| f.path.as_str()).collect::<Vec<_>>(), ["p/f", "p/x", "p/old"]);
+        assert_eq!(files.iter().map(|f| f.path.as_str()).collect::<Vec<_>>(), ["p/f", "p/x", "p/old", "p/link"]);
+        assert_eq!(files.iter().filter(|f| f.is_link).count(), 1);
         assert_eq!(deeper.iter().map(|d| d.prefix.as_str()).collect::<Vec<_>>(), ["p/d/"]);
     }
 }

@@ -1,11 +1,12 @@
 //! Pull requests: opened, edited, closed, merged.
 
+use bytes::Bytes;
 use serde_json::json;
 
 use super::{ActionError, Changes, NewCommit};
 use crate::github_stand_in::bodies::{self, View};
 use crate::github_stand_in::events::Event;
-use crate::github_stand_in::git::Oid;
+use crate::github_stand_in::git::{Mode, Oid, Tree, TreeEntry};
 use crate::github_stand_in::state::{AccountId, GitHub, Merged, Pull, PullId, PullState, RepositoryId, now};
 
 /// A pull request of a branch that is there.
@@ -129,6 +130,26 @@ impl GitHub {
     pub fn push_to(&mut self, id: PullId, commit: &NewCommit) -> Result<Oid, ActionError> {
         let pull = self.pull_or_error(id)?.clone();
         self.push(pull.head_repository, &pull.head_branch, commit)
+    }
+
+    /// Adds a commit to a pull request's branch that puts a file into the root folder under any name, also one that git itself
+    /// would not make.
+    ///
+    /// # Errors
+    /// There is no such pull request.
+    pub fn push_entry(&mut self, id: PullId, name: &str, content: impl Into<Bytes>) -> Result<Oid, ActionError> {
+        let pull = self.pull_or_error(id)?.clone();
+        let network = self.network_of(id.repository)?;
+        let objects =
+            self.networks.get_mut(network).ok_or_else(|| ActionError::no_such("repository", id.repository))?;
+        let root = objects.root(pull.head).and_then(|root| objects.tree(root));
+        let mut entries = root.map(|root| root.entries().to_vec()).unwrap_or_default();
+        let oid = objects.put_blob(content.into());
+        entries.push(TreeEntry { name: name.to_owned(), mode: Mode::File, oid });
+        let tree = objects.put_tree(Tree::new(entries));
+        let commit = self.put_commit(id.repository, pull.author, tree, vec![pull.head], "An odd name")?;
+        self.move_branch(pull.head_repository, &pull.head_branch, Some(commit), pull.author)?;
+        Ok(commit)
     }
 
     /// Closes a pull request without merging it.

@@ -100,14 +100,14 @@ async fn a_fork_is_reviewed_like_any_other() {
 #[tokio::test]
 async fn a_link_in_the_place_of_code_is_a_hole_and_says_so() {
     world(|w| async move {
-        let changes = Changes::new().write("templates/web.txt", privileged("web")).put(
-            "k8s/web.yaml",
-            Mode::Link,
-            "../templates/web.txt",
-        );
+        let changes = Changes::new()
+            .write("templates/web.txt", privileged("web"))
+            .put("k8s/web.yaml", Mode::Link, "../templates/web.txt")
+            .put("Dockerfile", Mode::Link, "templates/web.txt")
+            .put("terraform/main.tf", Mode::Link, "../templates/web.txt");
         let check = w.review("Link", changes).await;
-        check.assert_blocked("1 place cannot be read");
-        check.assert_says(&["`k8s/web.yaml`", "link"]);
+        check.assert_blocked("3 places cannot be read");
+        check.assert_says(&["`k8s/web.yaml`", "`Dockerfile`", "`terraform/main.tf`", "is a symbolic link"]);
     })
     .await;
 }

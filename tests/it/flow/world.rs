@@ -186,18 +186,23 @@ impl World {
 
     /// Runs what the deliveries ask for, and what follows from it, until nothing is left for any time.
     pub(super) async fn settle(&self) {
+        let mut waited_for = Vec::new();
         for _ in 0..200 {
             self.stand_in.deliveries_idle().await;
+            self.wait(Duration::from_millis(1));
             if self.worker.run_until_idle().await.unwrap() > 0 {
                 continue;
             }
             let now = self.app.clock.now();
             match self.app.store.next_due(now).await.unwrap() {
-                Some(due) => self.hand.store(due.0, Ordering::SeqCst),
+                Some(due) => {
+                    waited_for.push(due.since(now));
+                    self.hand.store(due.0, Ordering::SeqCst);
+                }
                 None => return,
             }
         }
-        panic!("the queue does not come to rest");
+        panic!("the queue does not come to rest, having waited for {waited_for:?}");
     }
 
     /// Runs the jobs that are due now, and no others.

@@ -190,8 +190,11 @@ async fn a_tree_cut_short_is_walked_folder_by_folder() {
     let files = forge(&host).tree(&repository("octo/infra"), &sha('a')).await.unwrap();
     let found: Vec<(&str, &str)> =
         files.iter().map(|file| (file.path.as_str(), &file.blob.as_deref().unwrap()[..1])).collect();
-    assert_eq!(found, [("live/prod/a.tf", "3"), ("main.tf", "1"), ("modules/x/main.tf", "4")]);
-    assert_eq!(files[0].size_bytes, 5);
+    let all =
+        [("link", "2"), ("live/prod/a.tf", "3"), ("live/prod/l", "2"), ("main.tf", "1"), ("modules/x/main.tf", "4")];
+    assert_eq!(found, all);
+    assert_eq!(files.iter().map(|file| file.is_link).collect::<Vec<_>>(), [true, false, true, false, false]);
+    assert_eq!(files[1].size_bytes, 5);
     assert_eq!(host.asked().len(), 6, "{:#?}", host.asked());
 }
 

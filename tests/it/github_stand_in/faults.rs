@@ -39,6 +39,7 @@ async fn a_fault_does_what_its_name_says() {
             (Fault::LostAnswer, None, true),
             (Fault::Truncated, None, true),
             (Fault::Slow(Duration::from_millis(30)), Some(201), true),
+            (Fault::LateAnswer(Duration::from_millis(30)), Some(201), true),
         ] {
             let before = runs(&world, &head);
             on_create(&world, fault);
@@ -49,7 +50,7 @@ async fn a_fault_does_what_its_name_says() {
             match (fault, answer) {
                 (Fault::Forbidden { .. }, Ok(answer)) => assert_eq!(answer.header("retry-after"), "3"),
                 (Fault::RateLimited { .. }, Ok(answer)) => assert_eq!(answer.header("x-ratelimit-remaining"), "0"),
-                (Fault::Slow(wait), _) => assert!(begun.elapsed() >= wait),
+                (Fault::Slow(wait) | Fault::LateAnswer(wait), _) => assert!(begun.elapsed() >= wait),
                 _ => {}
             }
             assert_eq!(world.stand_in.faults_left(), 0);

@@ -92,7 +92,7 @@ pub(super) enum Meaning {
 pub(super) fn meaning(path: &TreePath, why: &Unreadable, beside_manifests: bool) -> Meaning {
     match why {
         Unreadable::Absent | Unreadable::NotFetched | Unreadable::Refused(_) => return Meaning::Hole,
-        Unreadable::TooLarge { .. } | Unreadable::NotText { .. } => {}
+        Unreadable::TooLarge { .. } | Unreadable::NotText { .. } | Unreadable::Link => {}
     }
     let name = path.file_name().to_ascii_lowercase();
     let is_other = OTHER_DOCUMENTS.iter().any(|other| name.starts_with(other)) || name.contains("lock.");
