@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::policy::{Library, Link, Path, Related, glob_matches};
-use crate::resource::{Data, Reason, ReasonKind, Resource, Unit, Value};
+use crate::resource::{Data, FormatId, Reason, ReasonKind, Resource, Unit, Value};
 
 use super::truth::Truth;
 
@@ -142,9 +142,14 @@ impl<'u> Linked<'u> {
             for type_name in self.types(link) {
                 for index in self.by_type.get(type_name).into_iter().flatten() {
                     let Some(resource) = self.unit.resources.get(*index) else { continue };
+                    let doubt = match may_name(me, resource) {
+                        Truth::False => continue,
+                        Truth::True => None,
+                        Truth::Unknown => Some(Reason::new(ReasonKind::Unsupported, "the namespace", Some(me.header))),
+                    };
                     for identity in self.identities(resource) {
                         match identity {
-                            Ok(identity) if identity == *text => targets.found.push((resource, None)),
+                            Ok(identity) if identity == *text => targets.found.push((resource, doubt.clone())),
                             Ok(_) => {}
                             Err(why) => targets.found.push((resource, Some(why))),
                         }
@@ -209,7 +214,8 @@ impl<'u> Linked<'u> {
     /// What identifies a resource: the texts of its naming attributes, or why one is unknown.
     fn identities(&self, resource: &Resource) -> Vec<Result<Arc<str>, Reason>> {
         let attributes = self.library.identity.get(&*resource.type_name).map(Vec::as_slice).unwrap_or_default();
-        let identity = |attribute: &String| match resource.attributes.get(attribute)?.data() {
+        let at = |attribute: &str| attribute.split('.').try_fold(&resource.attributes, |value, key| value.get(key));
+        let identity = |attribute: &String| match at(attribute)?.data() {
             Data::Text(text) => Some(Ok(Arc::clone(text))),
             Data::Unknown(unknown) => Some(Err(unknown.reason.clone())),
             _ => None,
@@ -311,6 +317,14 @@ fn picks(selecting: &Resource, path: &Path, selected: &Resource) -> Truth {
         None => labels.and_then(Value::as_unknown).map_or(Truth::False, |_| Truth::Unknown),
     };
     wanted.entries().iter().map(pair).fold(narrowed, Truth::and)
+}
+
+/// Whether a resource can mean another one by its mere name: in Kubernetes, when both live in one namespace.
+fn may_name(one: &Resource, other: &Resource) -> Truth {
+    match (one.format, other.format) {
+        (FormatId::Kubernetes, FormatId::Kubernetes) => same_namespace(&one.attributes, &other.attributes),
+        _ => Truth::True,
+    }
 }
 
 /// Whether two resources live in one namespace; where none is written, that is `default`.
