@@ -20,6 +20,7 @@ mod quantity;
 mod report;
 mod request;
 mod scalar;
+mod selectors;
 mod truth;
 mod unit;
 mod units;
