@@ -9,6 +9,7 @@ mod compare;
 mod cursor;
 mod decode;
 mod fingerprint;
+mod identity;
 mod leaf;
 mod links;
 mod matching;
@@ -21,6 +22,7 @@ mod report;
 mod request;
 mod scalar;
 mod selectors;
+mod sketch;
 mod truth;
 mod unit;
 mod units;
@@ -29,11 +31,13 @@ mod walk;
 
 #[cfg(test)]
 mod language_tests;
+#[cfg(test)]
+mod review_tests;
 
 pub use baseline::against_baseline;
 pub use report::{
-    Coverage, Location, Report, ReportedProblem, SourceReport, State, Step, Undecided, UnevaluatedFile, UnitReport,
-    Verdict, Violation,
+    Coverage, Listed, Location, Moved, Report, ReportedProblem, SourceReport, State, Step, Undecided, UnevaluatedFile,
+    UnitReport, Verdict, Violation,
 };
 pub use request::{OnUndecided, OnUnreadable, Request, SourceScope, review, scan};
 pub use unit::{Selection, evaluate_unit};

@@ -1,12 +1,15 @@
 //! What an evaluation says: plain data that can be stored, sent and rendered without asking anyone.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::policy::{Metadata, PolicyId, Severity};
 use crate::resource::{FormatId, ProblemKind, ReasonKind};
 use crate::source_tree::{LineColumn, TreePath};
+
+use super::identity::Identity;
 
 /// The gate's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -111,10 +114,9 @@ pub struct Violation {
     pub whenever: Option<String>,
     /// Text to add or to set, ready to copy.
     pub suggestion: Option<String>,
-    /// Tells apart several violations of one resource: the element they lie in.
-    pub(crate) element: String,
-    /// The deciding value and its place in the resource: what is left of a violation when its resource is renamed.
-    pub(crate) leaf: String,
+    /// What tells it from others of its policy; gone once the report is made.
+    #[serde(skip)]
+    pub(crate) identity: Identity,
 }
 
 /// A policy whose answer depends on a value nobody can know from the files.
@@ -194,7 +196,7 @@ pub struct ReportedProblem {
 }
 
 /// A file of a kind that is recognised but not evaluated.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct UnevaluatedFile {
     /// The file.
     pub path: TreePath,
@@ -251,4 +253,36 @@ pub struct UnitReport {
     pub coverage: Coverage,
     /// Why the evaluation itself went wrong.
     pub errors: Vec<String>,
+    /// The resources; known only while reports are made and compared.
+    #[serde(skip)]
+    pub resources: Vec<Listed>,
+    /// Resources and modules that have another address than before; known as long.
+    #[serde(skip)]
+    pub moved: Vec<Moved>,
+}
+
+/// A resource that was evaluated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its unit.
+    pub unit: Arc<str>,
+    /// Its address.
+    pub address: Arc<str>,
+    /// Its type.
+    pub type_name: Arc<str>,
+    /// The file that declares it.
+    pub path: Option<TreePath>,
+    /// What it looks like, of one that is not a clear pass.
+    pub sketch: Option<Arc<[u64]>>,
+}
+
+/// What has another address than before (`moved`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The unit.
+    pub unit: Arc<str>,
+    /// The address before.
+    pub from: Arc<str>,
+    /// The address now.
+    pub to: Arc<str>,
 }

@@ -9,6 +9,7 @@ use crate::policy::{Catalogue, Metadata, PolicyId, Severity};
 use crate::source_tree::{Folder, SourceTree, TreePath};
 
 use super::compare::compare;
+use super::identity::Identity;
 use super::report::{Report, State, UnitReport, Violation};
 use super::unit::{Selection, evaluate_unit};
 use super::verdict;
@@ -119,14 +120,15 @@ fn merged(units: Vec<UnitReport>) -> UnitReport {
         all.unevaluated.extend(unit.unevaluated);
         all.files.extend(unit.files);
         all.errors.extend(unit.errors);
+        all.resources.extend(unit.resources);
+        all.moved.extend(unit.moved);
         all.coverage.add(&unit.coverage);
     }
     all
 }
 
 fn finished(unit: UnitReport, catalogue: &Catalogue, selection: &Selection) -> Report {
-    let UnitReport { violations, mut undecided, mut problems, mut unevaluated, mut coverage, mut errors, files: _ } =
-        unit;
+    let UnitReport { violations, mut undecided, mut problems, mut unevaluated, mut coverage, mut errors, .. } = unit;
     let mut violations = grouped(violations);
     violations.sort_by(|a, b| {
         let key = |v: &Violation| (v.state, std::cmp::Reverse(v.severity));
@@ -166,7 +168,7 @@ fn finished(unit: UnitReport, catalogue: &Catalogue, selection: &Selection) -> R
 fn grouped(violations: Vec<Violation>) -> Vec<Violation> {
     let mut groups: Vec<Violation> = Vec::new();
     let mut known: HashMap<(State, PolicyId, TreePath, u32, u32, String), usize> = HashMap::new();
-    for violation in violations {
+    for mut violation in violations {
         let place = &violation.location;
         let key = (
             violation.state,
@@ -176,6 +178,7 @@ fn grouped(violations: Vec<Violation>) -> Vec<Violation> {
             place.start.column,
             violation.attribute.clone(),
         );
+        violation.identity = Identity::default();
         let group = known.get(&key).and_then(|index| groups.get_mut(*index));
         match group {
             Some(group) => {
