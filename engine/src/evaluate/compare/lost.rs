@@ -82,6 +82,9 @@ impl<'b> Sight<'b> {
         if self.is_incomplete {
             return Some("the evaluation is not complete");
         }
+        if is_one_of(&own, &self.newly_unevaluated) {
+            return Some("its file is not evaluated");
+        }
         if now.is_some() {
             return None;
         }
