@@ -142,6 +142,7 @@ impl<'c> Asked<'c> {
             attribute: leaf.map(|leaf| leaf.path.clone()).unwrap_or_default(),
             message: message(self.check, self.params, resource, leaves),
             location: leaf_location(walk.linked.unit(), resource, leaf.copied()),
+            used_at: None,
             origins: place::origins(files, resource, value),
             whenever: resource.maybe.as_ref().map(ToString::to_string),
             suggestion: suggestion(self.check, resource, declared, leaves),
@@ -179,6 +180,7 @@ impl<'c> Asked<'c> {
             reason_kind: reason.kind,
             cause: reason.place.and_then(|span| place::location(files, span)),
             remedy: reason.remedy().to_owned(),
+            origins: place::origins(files, resource, leaf.and_then(|leaf| leaf.value.as_ref())),
         })
     }
 }

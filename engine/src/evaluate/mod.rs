@@ -36,8 +36,8 @@ mod review_tests;
 
 pub use baseline::against_baseline;
 pub use report::{
-    Coverage, Listed, Location, Moved, Report, ReportedProblem, SourceReport, State, Step, Undecided, UnevaluatedFile,
-    UnitReport, Verdict, Violation,
+    Address, Coverage, Listed, Location, Moved, Report, ReportedProblem, SourceReport, State, Step, Undecided,
+    UnevaluatedFile, UnitReport, Verdict, Violation,
 };
 pub use request::{OnUndecided, OnUnreadable, Request, SourceScope, review, scan};
 pub use unit::{Selection, evaluate_unit};

@@ -100,14 +100,17 @@ pub struct Violation {
     pub resource_type: String,
     /// The resource's format.
     pub format: FormatId,
-    /// Further addresses that violate the policy from the same place.
-    pub also: Vec<String>,
+    /// Further resources that violate the policy from the same place.
+    pub also: Vec<Address>,
     /// Where in the resource.
     pub attribute: String,
     /// What is wrong, in one line.
     pub message: String,
-    /// The deciding place.
+    /// The deciding place; of what a pull request introduces, the nearest link of the chain that it touches.
     pub location: Location,
+    /// Where the resource uses the value, when that is not the deciding place.
+    #[serde(default)]
+    pub used_at: Option<Location>,
     /// The places the value came through, nearest first.
     pub origins: Vec<Step>,
     /// Why the resource may not exist at all: it is a violation whenever it is created.
@@ -117,6 +120,23 @@ pub struct Violation {
     /// What tells it from others of its policy; gone once the report is made.
     #[serde(skip)]
     pub(crate) identity: Identity,
+}
+
+/// A resource that violates a policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// Its address.
+    pub resource: String,
+    /// The violation's fingerprint.
+    pub fingerprint: String,
+}
+
+impl Violation {
+    /// Each resource that violates the policy from this place: its address and the violation's fingerprint.
+    pub fn addresses(&self) -> impl Iterator<Item = (&str, &str)> {
+        let also = self.also.iter().map(|address| (address.resource.as_str(), address.fingerprint.as_str()));
+        std::iter::once((self.resource.as_str(), self.fingerprint.as_str())).chain(also)
+    }
 }
 
 /// A policy whose answer depends on a value nobody can know from the files.
@@ -148,12 +168,15 @@ pub struct Undecided {
     pub reason_kind: ReasonKind,
     /// Where the unknown begins.
     pub cause: Option<Location>,
+    /// The places the value came through, nearest first, and the calls that lead to the resource.
+    #[serde(default)]
+    pub origins: Vec<Step>,
     /// What would make it known.
     pub remedy: String,
 }
 
 /// A place in a file.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Location {
     /// The file.
     pub path: TreePath,

@@ -1,6 +1,8 @@
 //! Reviews and scans of small trees: what is introduced, existing, fixed, undecided, and what stands in the way.
 
 mod identity;
+mod lost;
+mod scope;
 
 use std::collections::BTreeSet;
 
