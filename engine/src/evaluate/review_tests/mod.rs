@@ -1,5 +1,6 @@
 //! Reviews and scans of small trees: what is introduced, existing, fixed, undecided, and what stands in the way.
 
+mod doubt;
 mod identity;
 mod lost;
 mod scope;
