@@ -15,7 +15,7 @@ use super::message::quoted;
 use super::predicates::is_within;
 
 /// The virtual resource whose rules are told apart by the way they open.
-const NETWORK_RULE: &str = "network_rule";
+pub(super) const NETWORK_RULE: &str = "network_rule";
 
 /// What tells a violation from others of its policy; known only while reports are made and compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

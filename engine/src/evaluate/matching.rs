@@ -301,7 +301,7 @@ fn leaf(at: &Cursor<'_>, matcher: &Matcher, truth: Truth) -> Leaf {
     let reason = (truth == Truth::Unknown).then(|| reason_of(at)).flatten();
     Leaf {
         path: at.path(),
-        value: at.node.cloned(),
+        value: at.value(),
         span: at.span,
         wanted: matcher.to_string(),
         truth,

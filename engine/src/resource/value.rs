@@ -335,6 +335,22 @@ impl Value {
         moved.at(span)
     }
 
+    /// A part of a value that was read through other places: so was the part, and it is used where the whole is.
+    #[must_use]
+    pub fn part_of(self, whole: &Self) -> Self {
+        let Some(first) = whole.origin() else { return self };
+        if whole.span.contains(self.span) || !self.span.is_somewhere() {
+            return self;
+        }
+        let (what, span) = (Arc::clone(&first.what), self.span);
+        let next = first.next.clone();
+        let moved = self.noted(|notes| {
+            let next = notes.origin.take().or(next);
+            notes.origin = Some(Arc::new(Origin { what, span, next }));
+        });
+        moved.at(whole.span)
+    }
+
     /// The text, if it is text.
     #[must_use]
     pub fn as_text(&self) -> Option<&Arc<str>> {

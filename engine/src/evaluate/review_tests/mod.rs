@@ -3,6 +3,7 @@
 mod doubt;
 mod identity;
 mod lost;
+mod place;
 mod scope;
 
 use std::collections::BTreeSet;
@@ -22,7 +23,7 @@ const POLICIES: [(&str, &str, &str); 7] = [
         "port",
         "everywhere",
         "resource: network_rule, when: { direction: ingress, action: allow, ports: { overlaps: [22, 3389] } }, \
-         forbid: { 'cidrs[]': $public_cidr }",
+         forbid: { 'cidrs[]': $public_cidr }, message: '{ports} is open to {value}'",
     ),
     (
         "block",

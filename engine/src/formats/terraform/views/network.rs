@@ -194,7 +194,9 @@ pub(super) fn joined(parts: &[Option<Value>], place: Span) -> Value {
         let Some(value) = given else { continue };
         match value.data() {
             Data::Null => {}
-            Data::List(list) => items.extend(list.items.iter().filter(|item| !item.is_null()).cloned()),
+            Data::List(list) => {
+                items.extend(list.items.iter().filter(|item| !item.is_null()).map(|item| item.clone().part_of(value)));
+            }
             Data::OneOf(alternatives) if alternatives.iter().any(|one| one.as_list().is_some()) => {
                 let with = |one: &Value| {
                     let mut parts = parts.to_vec();
