@@ -38,7 +38,11 @@ pub(super) struct Asked<'c> {
 impl<'c> Asked<'c> {
     /// Asks a resource.
     pub(super) fn of(&self, resource: &'c Resource, linked: &'c Linked<'c>) -> Outcome {
-        let case = if resource.format == FormatId::Azure { TextCase::Ignored } else { TextCase::Exact };
+        let case = match resource.format {
+            FormatId::Azure => TextCase::Ignored,
+            FormatId::Terraform => TextCase::Converted,
+            _ => TextCase::Exact,
+        };
         let related = &self.check.related;
         let walk = Walk { linked, resource, related, params: self.params, case, today: self.today };
         let applies = self.applies(&walk);

@@ -1,7 +1,7 @@
 //! From a node along a path: which nodes an entry speaks of, and what their answers make together.
 
 use crate::policy::{Condition, Literal, Matcher, Name, Path, Related, Selector, Step};
-use crate::resource::{Data, Key, List, Reason, Resource, Value};
+use crate::resource::{Data, Key, List, ListKind, Reason, Resource, Value};
 
 use super::cursor::Cursor;
 use super::decode::decode;
@@ -265,7 +265,10 @@ impl<'u> Walk<'u> {
                     walk.select(at, selectors, step, rest, matcher, mode, watch)
                 });
             }
-            Some(Data::Unknown(_)) => return go(self, at, watch),
+            Some(Data::Unknown(_)) => match at.node.and_then(Value::known_part).filter(|_| is_quantity(selector)) {
+                Some(items) => List { kind: ListKind::List, items }.into(),
+                None => return go(self, at, watch),
+            },
             None | Some(_) => match selector {
                 Selector::Each => return self.single(at, mode.wants_each(), watch, go),
                 Selector::All => return self.single(at, mode.wants_each(), watch, go),
@@ -464,6 +467,11 @@ impl<'u> Walk<'u> {
             None => self.matches(at, matcher, mode, watch),
         }
     }
+}
+
+/// Whether a selector speaks of elements wherever they are in their list.
+fn is_quantity(selector: &Selector) -> bool {
+    matches!(selector, Selector::Each | Selector::All | Selector::Any | Selector::Where(_))
 }
 
 /// Whether an element counts as being there.

@@ -5,6 +5,7 @@ mod identity;
 mod lost;
 mod place;
 mod scope;
+mod terraform;
 
 use std::collections::BTreeSet;
 
