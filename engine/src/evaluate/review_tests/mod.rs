@@ -17,7 +17,7 @@ use crate::policy::{Catalogue, Severity, load_policy};
 use crate::source_tree::{Folder, SourceTree, TreePath};
 
 /// Policies of each shape that matters here, so that these tests hold whatever policies come with the program.
-const POLICIES: [(&str, &str, &str); 7] = [
+const POLICIES: [(&str, &str, &str); 8] = [
     ("db", "terraform", "resource: aws_db_instance, require: { storage_encrypted: true }"),
     ("backup", "terraform", "resource: aws_db_instance, require: { backup.keep: true, backup.copy: true }"),
     (
@@ -34,6 +34,11 @@ const POLICIES: [(&str, &str, &str); 7] = [
     ),
     ("privileged", "kubernetes", "resource: Pod, forbid: { 'pod.containers[].securityContext.privileged': true }"),
     ("host", "kubernetes", "resource: Pod, forbid: { pod.hostNetwork: true }"),
+    (
+        "direct",
+        "terraform",
+        "resource: aws_security_group, forbid: { 'ingress[]': { ports: { overlaps: 5432 }, 'cidrs[]': $public_cidr } }",
+    ),
     ("described", "terraform", "resource: aws_security_group, require: { 'ingress[].description': present }"),
 ];
 
