@@ -160,3 +160,21 @@ fn an_instance_more_is_one_violation_more() {
     let keys = |keys: &str| many(&format!("for_each = toset([{keys}])"));
     assert_eq!(edit(&keys("\"a\", \"b\""), &keys("\"b\", \"c\"")).0, Pass);
 }
+
+#[test]
+fn thousands_of_violations_are_matched_though_all_names_changed() {
+    let many = |name: &str| -> String {
+        (0..1_500)
+            .map(|n| {
+                OPEN.replace("old", &format!("{name}{n}"))
+                    .replace("{\n  backup", &format!("{{\n  name = \"{n}\"\n  backup"))
+            })
+            .collect()
+    };
+    let (verdict, lines) = edit(&many("a"), &many("b"));
+    assert_eq!((verdict, lines.len()), (Pass, 1_500));
+    let rules = |ports: std::ops::Range<i64>| {
+        group("a", &ports.map(|port| (port, port + 4_000, "0.0.0.0/0")).collect::<Vec<_>>())
+    };
+    assert_eq!(edit(&rules(0..1_000), &rules(1..1_001)).0, Fail);
+}
