@@ -25,7 +25,7 @@ pub async fn fetch(
     cache: &BlobCache,
     subject: &Subject,
     sources: Vec<SourceScope>,
-    today: i64,
+    selection: Selection,
 ) -> Result<Request, ForgeError> {
     let repository = &subject.repository;
     let (head, base) =
@@ -37,7 +37,6 @@ pub async fn fetch(
     let touched = if is_untouched { BTreeSet::new() } else { touched };
     let head = read(forge, cache, repository, &subject.head, head, &touched).await?;
     let base = read(forge, cache, repository, &subject.merge_base, base, &touched).await?;
-    let selection = Selection { today, ..Selection::default() };
     let options = ReadOptions::default();
     Ok(Request { head, base, touched, renamed: changes.renamed, sources, selection, options })
 }
