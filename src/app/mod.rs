@@ -39,11 +39,9 @@ impl App {
     /// What cannot be built, and why.
     pub async fn build(settings: &Settings, program: PathBuf, pace: Pace, clock: Clock) -> anyhow::Result<Self> {
         let store = Store::open(&settings.database).await.context("the database cannot be opened")?;
-        let github = github(&settings.github, pace).context("the GitHub App cannot be set up")?;
-        let endpoint: EndpointName = github.kind().parse()?;
         Ok(Self {
             store,
-            forges: BTreeMap::from([(endpoint, github)]),
+            forges: forges(settings, pace)?,
             sources: settings.sources.clone(),
             evaluator: Evaluator::new(program, Limits::default()),
             blobs: BlobCache::new(BLOB_CACHE_BYTES),
@@ -56,6 +54,15 @@ impl App {
     pub fn matching_sources(&self, repository: &str, base_branch: &str) -> Vec<&Source> {
         self.sources.iter().filter(|source| source.matches(repository, base_branch)).collect()
     }
+}
+
+/// The code hosts of the settings, by endpoint. Speaks to none of them yet.
+///
+/// # Errors
+/// What cannot be set up, with the key of the setting.
+pub fn forges(settings: &Settings, pace: Pace) -> anyhow::Result<BTreeMap<EndpointName, Arc<dyn Forge>>> {
+    let github = github(&settings.github, pace).context("the GitHub App cannot be set up")?;
+    Ok(BTreeMap::from([(github.kind().parse()?, github)]))
 }
 
 fn github(settings: &GitHubAppSettings, pace: Pace) -> anyhow::Result<Arc<dyn Forge>> {

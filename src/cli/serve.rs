@@ -1,5 +1,6 @@
 //! `portcullis serve`: the server, until it is asked to stop.
 
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
@@ -9,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::Ending;
+use crate::app::forges;
 use crate::forges::Pace;
 use crate::server::{Server, Start};
 use crate::settings::{Layers, LogFormat, LogSettings, Settings};
@@ -17,7 +19,7 @@ use crate::web::figures;
 
 /// Run the server: webhooks in, check runs out.
 ///
-/// Settings come from a file, over it the environment (PORTCULLIS_…), over it these flags. docs/settings.md lists them all.
+/// Settings come from a file, over it the environment (PORTCULLIS_…), over it these flags. The README lists them all.
 #[derive(Args)]
 pub(super) struct ServeArguments {
     /// The settings file; `portcullis.toml` in the current folder when there is one.
@@ -45,11 +47,19 @@ pub(super) struct ServeArguments {
 pub(super) fn serve(arguments: &ServeArguments) -> anyhow::Result<Ending> {
     let layers = Layers::gather(arguments.config.as_deref(), std::env::vars_os(), &flags(arguments))?;
     let settings = Settings::load(&layers)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
     if arguments.check {
+        let _in_runtime = runtime.enter();
+        forges(&settings, Pace::default())?;
+        let watched = settings.sources.iter().filter(|source| source.enabled).count();
+        writeln!(
+            std::io::stdout(),
+            "The settings are right. {watched} of {} sources are under watch.",
+            settings.sources.len()
+        )?;
         return Ok(Ending::Clean);
     }
     start_logging(&settings.log)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
     runtime.block_on(run(&settings))
 }
 
@@ -90,7 +100,10 @@ fn flags(arguments: &ServeArguments) -> Value {
 /// Sends log lines to standard error.
 pub(super) fn start_logging(settings: &LogSettings) -> anyhow::Result<()> {
     let filter = EnvFilter::builder().parse(&settings.level).context("log.level")?;
-    let logging = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logging = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     let started = match settings.format {
         LogFormat::Text => logging.try_init(),
         LogFormat::Json => logging.json().flatten_event(true).try_init(),

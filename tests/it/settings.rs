@@ -296,6 +296,7 @@ fn example() -> String {
 fn the_example_file_shows_every_key_and_the_defaults() {
     let load = |text: String| file(text.leak()).load();
     let example = example();
+    let readme = std::fs::read_to_string("README.md").unwrap();
     let settings = load(example.clone()).unwrap();
     let defaults = file(SMALLEST).load().unwrap();
     assert_eq!(settings.server.listen, defaults.server.listen);
@@ -315,6 +316,7 @@ fn the_example_file_shows_every_key_and_the_defaults() {
         let (_, known) = problem.split_once("expected ").expect("the keys are listed");
         for key in known.split('`').skip(1).step_by(2) {
             assert!(example.contains(key), "{section}.{key} is in the example");
+            assert!(readme.contains(&format!("`{section}.{key}`")), "{section}.{key} is in the README");
         }
     }
 }

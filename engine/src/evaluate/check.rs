@@ -113,6 +113,7 @@ impl<'c> Asked<'c> {
     fn violation(&self, walk: &Walk<'_>, leaves: &[&Leaf]) -> Violation {
         let resource = walk.resource;
         let files = &walk.linked.unit().files;
+        let declared = walk.linked.declared(resource);
         let leaf = leaves.first();
         let value = leaf.and_then(|leaf| leaf.value.as_ref());
         let element = leaf.and_then(|leaf| leaf.element.as_ref()).map(element_key).unwrap_or_default();
@@ -126,14 +127,14 @@ impl<'c> Asked<'c> {
             unit: walk.linked.unit().name.clone(),
             resource: resource.reported_address().to_string(),
             resource_type: resource.type_name.to_string(),
-            format: resource.format,
+            format: declared.format,
             also: Vec::new(),
             attribute: leaf.map(|leaf| leaf.path.clone()).unwrap_or_default(),
             message: message(self.check, self.params, resource, leaves),
             location: leaf_location(walk.linked.unit(), resource, leaf.copied()),
             origins: place::origins(files, resource, value),
             whenever: resource.maybe.as_ref().map(ToString::to_string),
-            suggestion: suggestion(self.check, resource, leaves),
+            suggestion: suggestion(self.check, resource, declared, leaves),
             element,
             leaf: digest(&[&deciding.unwrap_or_default()]),
         }

@@ -4,7 +4,7 @@
 //! attribute that a link asks about: by what they refer to, by the text they name, and those whose target nobody can know.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -20,6 +20,7 @@ pub(super) struct Linked<'u> {
     by_address: HashMap<&'u str, Vec<usize>>,
     by_type: HashMap<&'u str, Vec<usize>>,
     tables: RefCell<HashMap<(String, String), Rc<Table>>>,
+    reached: RefCell<HashSet<&'u str>>,
 }
 
 /// What a link leads to.
@@ -58,11 +59,18 @@ impl<'u> Linked<'u> {
                 by_address.entry(whole).or_default().push(index);
             }
         }
-        Self { unit, library, by_address, by_type, tables: RefCell::default() }
+        Self { unit, library, by_address, by_type, tables: RefCell::default(), reached: RefCell::default() }
     }
 
     pub(super) fn unit(&self) -> &'u Unit {
         self.unit
+    }
+
+    /// The resource as its author declared it: the one a virtual resource is made of, or itself.
+    pub(super) fn declared(&self, resource: &'u Resource) -> &'u Resource {
+        let named = resource.owner.as_ref().and_then(|owner| self.by_address.get(&**owner));
+        let mut candidates = named.into_iter().flatten().filter_map(|index| self.unit.resources.get(*index));
+        candidates.find(|candidate| candidate.owner.is_none()).unwrap_or(resource)
     }
 
     /// What a named link of a check leads to from a resource.
@@ -79,13 +87,20 @@ impl<'u> Linked<'u> {
         Some(targets)
     }
 
+    /// Whether a policy looked at the resource by a link so far.
+    pub(super) fn reached(&self, address: &str) -> bool {
+        self.reached.borrow().contains(address)
+    }
+
     fn hop(&self, from: &'u Resource, link: &Related) -> Targets<'u> {
-        match &link.link {
+        let targets = match &link.link {
             Link::Theirs(path) => self.referring_to(from, link, path),
             Link::Mine(path) => self.referred_by(from, link, path),
             Link::MySelector(path) => self.selected(link, |candidate| picks(from, path, candidate)),
             Link::TheirSelector(path) => self.selected(link, |candidate| picks(candidate, path, from)),
-        }
+        };
+        self.reached.borrow_mut().extend(targets.found.iter().map(|(target, _)| &*target.address));
+        targets
     }
 
     /// The resources whose attribute refers to `me`.
@@ -124,10 +139,11 @@ impl<'u> Linked<'u> {
         let mut targets = Targets { found: Vec::new(), unseen: pointers.open };
         for address in &pointers.references {
             let found = self.by_address.get(&**address).map(Vec::as_slice).unwrap_or_default();
+            let found = found.iter().filter_map(|index| self.unit.resources.get(*index));
+            let found: Vec<&Resource> = found.filter(|resource| wanted(resource)).collect();
             let subject = || format!("which instance of {address} is meant");
             let doubt = (found.len() > 1).then(|| Reason::new(ReasonKind::Computed, subject(), None));
-            let found = found.iter().filter_map(|index| self.unit.resources.get(*index));
-            targets.found.extend(found.filter(|resource| wanted(resource)).map(|resource| (resource, doubt.clone())));
+            targets.found.extend(found.into_iter().map(|resource| (resource, doubt.clone())));
         }
         for text in &pointers.texts {
             let before = targets.found.len();
@@ -280,11 +296,8 @@ fn collect_references(value: &Value, pointers: &mut Pointers) {
 
 /// Whether a selector picks a resource of the same namespace by its labels; a missing or empty selector picks all.
 fn picks(selecting: &Resource, path: &Path, selected: &Resource) -> Truth {
-    let namespace = |resource: &Resource| {
-        let namespace = resource.attributes.dig(&["metadata", "namespace"]).and_then(Value::as_text).cloned();
-        namespace.unwrap_or_else(|| "default".into())
-    };
-    if namespace(selecting) != namespace(selected) {
+    let together = same_namespace(&selecting.attributes, &selected.attributes);
+    if together == Truth::False {
         return Truth::False;
     }
     let labels = selected.attributes.dig(&["pod", "labels"]);
@@ -293,7 +306,7 @@ fn picks(selecting: &Resource, path: &Path, selected: &Resource) -> Truth {
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let expressions =
         keys.split_last().and_then(|(_, parent)| selecting.attributes.dig(parent)?.get("matchExpressions"));
-    let narrowed = if expressions.is_some() { Truth::Unknown } else { Truth::True };
+    let narrowed = if expressions.is_some() { Truth::Unknown } else { together };
     let Some(selector) = selecting.attributes.dig(&keys) else { return narrowed };
     let Some(wanted) = selector.as_map() else {
         return if selector.as_unknown().is_some() { Truth::Unknown } else { Truth::False };
@@ -306,4 +319,17 @@ fn picks(selecting: &Resource, path: &Path, selected: &Resource) -> Truth {
         None => labels.and_then(Value::as_unknown).map_or(Truth::False, |_| Truth::Unknown),
     };
     wanted.entries().iter().map(pair).fold(narrowed, Truth::and)
+}
+
+/// Whether two resources live in one namespace; where none is written, that is `default`.
+fn same_namespace(one: &Value, other: &Value) -> Truth {
+    let namespace = |resource: &Value| match resource.dig(&["metadata", "namespace"]).map(Value::data) {
+        Some(Data::Text(text)) => Some(Arc::clone(text)),
+        Some(Data::Unknown(_) | Data::OneOf(_)) => None,
+        _ => Some("default".into()),
+    };
+    match (namespace(one), namespace(other)) {
+        (Some(one), Some(other)) => Truth::from(one == other),
+        _ => Truth::Unknown,
+    }
 }

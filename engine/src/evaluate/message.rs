@@ -1,5 +1,7 @@
 //! What a violation says, and the text that would mend it.
 
+use std::collections::BTreeSet;
+
 use crate::policy::{Check, Condition, Fix, Literal, Matcher, Part, Placeholder, Rule, Template};
 use crate::resource::{Data, FormatId, Resource, Value};
 
@@ -49,10 +51,14 @@ fn default_message(leaves: &[&Leaf], check: &Check) -> String {
     if matches!(check.rule, Rule::ForbidResource) {
         return "this resource must not exist".to_owned();
     }
-    let named: Vec<String> = leaves.iter().take(NAMED_LIMIT).map(|leaf| sentence(leaf)).collect();
-    let more = leaves.len().saturating_sub(NAMED_LIMIT);
+    // Conditions on one missing link say the same.
+    let mut seen = BTreeSet::new();
+    let mut sentences: Vec<String> = leaves.iter().map(|leaf| sentence(leaf)).collect();
+    sentences.retain(|sentence| seen.insert(sentence.clone()));
+    let more = sentences.len().saturating_sub(NAMED_LIMIT);
     let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
-    format!("{}{rest}", named.join("; "))
+    sentences.truncate(NAMED_LIMIT);
+    format!("{}{rest}", sentences.join("; "))
 }
 
 fn sentence(leaf: &Leaf) -> String {
@@ -103,8 +109,10 @@ fn filled(template: &Template, params: &[(String, Literal)], resource: &Resource
     template.0.iter().map(part).collect()
 }
 
-/// The text that would mend a violation: what the policy says, or the literal its rule requires.
-pub(super) fn suggestion(check: &Check, resource: &Resource, leaves: &[&Leaf]) -> Option<String> {
+/// The text that would mend a violation: what the policy says, or the literal its rule requires, as the file that declares
+/// the resource writes it.
+pub(super) fn suggestion(check: &Check, resource: &Resource, declared: &Resource, leaves: &[&Leaf]) -> Option<String> {
+    let written = Written::of(resource, declared)?;
     match &check.fix {
         Some(Fix::Add(text)) => {
             let filled = text
@@ -114,7 +122,7 @@ pub(super) fn suggestion(check: &Check, resource: &Resource, leaves: &[&Leaf]) -
             return Some(filled.trim_end().to_owned());
         }
         Some(Fix::Set(pairs)) => {
-            let lines = pairs.iter().map(|(path, value)| setting(resource.format, &path.to_string(), value));
+            let lines = pairs.iter().map(|(path, value)| written.setting(&path.to_string(), value));
             return Some(lines.collect::<Vec<_>>().join("\n"));
         }
         Some(Fix::Remove(_)) => return None,
@@ -126,7 +134,7 @@ pub(super) fn suggestion(check: &Check, resource: &Resource, leaves: &[&Leaf]) -
         conditions.iter().find_map(|condition| match condition {
             Condition::Entry { path, matcher } if path.to_string() == leaf.path => {
                 let literal = preferred(matcher)?;
-                Some(setting(resource.format, attribute, literal))
+                Some(written.setting(attribute, literal))
             }
             _ => None,
         })
@@ -148,25 +156,76 @@ fn preferred(matcher: &Matcher) -> Option<&Literal> {
     }
 }
 
-/// An attribute set to a value, as its format writes it.
-fn setting(format: FormatId, attribute: &str, value: &Literal) -> String {
-    match format {
-        FormatId::Terraform => format!("{attribute} = {value}"),
-        FormatId::Dockerfile => format!("{} {}", attribute.to_uppercase(), value.to_text()),
-        _ => nested(attribute, value),
+/// How the file that declares a resource writes attributes.
+#[derive(Clone, Copy)]
+enum Written {
+    /// `name = value`, and blocks.
+    Hcl,
+    /// The same, of what a policy calls by the manifest's names.
+    HclOfManifest,
+    Instruction,
+    Yaml,
+}
+
+impl Written {
+    /// `None` where a suggestion would have to be written into an expression.
+    fn of(resource: &Resource, declared: &Resource) -> Option<Self> {
+        match (declared.format, resource.format) {
+            (FormatId::Terraform, FormatId::Terraform) => Some(Self::Hcl),
+            (FormatId::Terraform, _) if &*declared.type_name == "kubernetes_manifest" => None,
+            (FormatId::Terraform, _) => Some(Self::HclOfManifest),
+            (FormatId::Dockerfile, _) => Some(Self::Instruction),
+            _ => Some(Self::Yaml),
+        }
+    }
+
+    /// An attribute set to a value. The view a path begins with is not written by anyone.
+    fn setting(self, path: &str, value: &Literal) -> String {
+        let keys: Vec<&str> = path.strip_prefix("pod.").unwrap_or(path).split('.').collect();
+        match self {
+            Self::Hcl => blocks(&keys, value),
+            Self::HclOfManifest => {
+                let keys: Vec<String> = keys.into_iter().map(snake_case).collect();
+                blocks(&keys.iter().map(String::as_str).collect::<Vec<_>>(), value)
+            }
+            Self::Instruction => format!("{} {}", path.to_uppercase(), value.to_text()),
+            Self::Yaml => nested(&keys, value),
+        }
     }
 }
 
-/// A path as nested YAML keys; the view a path begins with is not written by anyone.
-fn nested(path: &str, value: &Literal) -> String {
-    let path = path.strip_prefix("pod.").unwrap_or(path);
-    let keys: Vec<&str> = path.split('.').collect();
+/// A path as nested blocks around an attribute.
+fn blocks(keys: &[&str], value: &Literal) -> String {
+    let Some((last, outer)) = keys.split_last() else { return String::new() };
+    let mut lines: Vec<String> =
+        outer.iter().enumerate().map(|(depth, key)| format!("{}{key} {{", "  ".repeat(depth))).collect();
+    lines.push(format!("{}{last} = {value}", "  ".repeat(outer.len())));
+    lines.extend((0..outer.len()).rev().map(|depth| format!("{}}}", "  ".repeat(depth))));
+    lines.join("\n")
+}
+
+/// A path as nested YAML keys.
+fn nested(keys: &[&str], value: &Literal) -> String {
     let last = keys.len().saturating_sub(1);
     let line = |(depth, key): (usize, &&str)| {
         let end = if depth == last { format!(" {}", value.to_text()) } else { String::new() };
         format!("{}{key}:{end}", "  ".repeat(depth))
     };
     keys.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// `hostPID` as Terraform's provider writes it: `host_pid`.
+fn snake_case(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    let mut after_small = false;
+    for letter in name.chars() {
+        if letter.is_uppercase() && after_small {
+            snake.push('_');
+        }
+        after_small = letter.is_lowercase() || letter.is_ascii_digit();
+        snake.extend(letter.to_lowercase());
+    }
+    snake
 }
 
 #[cfg(test)]
@@ -176,12 +235,14 @@ mod tests {
     #[test]
     fn suggestions_are_written_as_their_format_is() {
         let value = Literal::Bool(true);
-        assert_eq!(setting(FormatId::Terraform, "encrypted", &value), "encrypted = true");
-        assert_eq!(
-            setting(FormatId::Kubernetes, "pod.securityContext.runAsNonRoot", &value),
-            "securityContext:\n  runAsNonRoot: true"
-        );
-        assert_eq!(setting(FormatId::Dockerfile, "user", &Literal::Text("app".into())), "USER app");
+        assert_eq!(Written::Hcl.setting("encrypted", &value), "encrypted = true");
+        assert_eq!(Written::Hcl.setting("a.b.c", &value), "a {\n  b {\n    c = true\n  }\n}");
+        let path = "pod.securityContext.runAsNonRoot";
+        assert_eq!(Written::Yaml.setting(path, &value), "securityContext:\n  runAsNonRoot: true");
+        let blocks = "security_context {\n  run_as_non_root = true\n}";
+        assert_eq!(Written::HclOfManifest.setting(path, &value), blocks);
+        assert_eq!(Written::HclOfManifest.setting("hostPID", &value), "host_pid = true");
+        assert_eq!(Written::Instruction.setting("user", &Literal::Text("app".into())), "USER app");
     }
 
     #[test]

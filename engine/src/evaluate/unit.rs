@@ -78,7 +78,7 @@ pub fn evaluate_unit(unit: &Unit, catalogue: &Catalogue, selection: &Selection) 
         }
     }
     for resource in unit.resources.iter().filter(|resource| is_counted(resource)) {
-        if !covered.contains(&*resource.address) {
+        if !covered.contains(&*resource.address) && !linked.reached(&resource.address) {
             *report.coverage.uncovered.entry(resource.type_name.to_string()).or_default() += 1;
         }
     }

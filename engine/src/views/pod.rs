@@ -3,7 +3,9 @@
 //! `pod` has the fields of the pod's spec, the `labels` and `annotations` of its metadata, and as `containers` all of them: each
 //! with its `kind` (app, init, ephemeral) and as `effective` the security context it runs with.
 
-use crate::resource::{Data, Key, List, ListKind, MapKind, Names, Reason, ReasonKind, Span, Value};
+use std::sync::Arc;
+
+use crate::resource::{Data, Key, List, ListKind, Map, MapKind, Names, Reason, ReasonKind, Span, Value};
 
 /// The kinds that make pods, and where their pod template lies.
 pub const WORKLOADS: &[(&str, &[&str])] = &[
@@ -58,10 +60,7 @@ impl PodViews {
     /// The view of a manifest; `None` for a kind that makes no pods.
     pub fn view(&mut self, kind: &str, manifest: &Value) -> Option<Value> {
         if let Some((_, place)) = WORKLOADS.iter().find(|(name, _)| *name == kind) {
-            return Some(match reach(manifest, place) {
-                Ok(template) => self.of_template(template.unwrap_or(&Value::null(manifest.span()))),
-                Err(unreadable) => unreadable,
-            });
+            return Some(self.at(manifest, place));
         }
         let has_containers =
             |template: &&Value| template.dig(&["spec", "containers"]).is_some_and(|c| c.as_list().is_some());
@@ -69,19 +68,37 @@ impl PodViews {
         Some(self.of_template(template))
     }
 
-    fn of_template(&mut self, template: &Value) -> Value {
-        let spec = match reach(template, &["spec"]) {
-            Ok(spec) => spec.filter(|spec| !spec.is_null()),
-            Err(unreadable) => return unreadable,
-        };
-        let span = spec.map_or(template.span(), Value::span);
-        let mut entries: Vec<(Key, Value)> = match spec.map(Value::data) {
-            None => Vec::new(),
-            Some(Data::Map(map)) => {
-                map.entries().iter().filter(|(key, _)| &*key.text != "containers").cloned().collect()
+    /// The view of the template that lies along a path; where one of several values stands on the way, one of several views.
+    fn at(&mut self, manifest: &Value, place: &[&str]) -> Value {
+        match reach(manifest, place) {
+            Ok(template) => self.of_template(template.unwrap_or(&Value::null(manifest.span()))),
+            Err(Obstacle::Choice(choice, alternatives, rest)) => {
+                choice.clone().with(Data::OneOf(alternatives.iter().map(|one| self.at(one, rest)).collect()))
             }
-            Some(data) => return no_map("spec", data, span),
-        };
+            Err(Obstacle::NoMap(unreadable)) => unreadable,
+        }
+    }
+
+    fn of_template(&mut self, template: &Value) -> Value {
+        match reach(template, &["spec"]) {
+            Ok(spec) => self.of_spec(template, spec.filter(|spec| !spec.is_null())),
+            Err(Obstacle::Choice(choice, alternatives, _)) => {
+                let each = alternatives.iter().map(|spec| match spec.data() {
+                    Data::Map(_) => self.of_spec(template, Some(spec)),
+                    Data::Null => self.of_spec(template, None),
+                    data => no_map("spec", data, spec.span()),
+                });
+                choice.clone().with(Data::OneOf(each.collect()))
+            }
+            Err(Obstacle::NoMap(unreadable)) => unreadable,
+        }
+    }
+
+    fn of_spec(&mut self, template: &Value, spec: Option<&Value>) -> Value {
+        let span = spec.map_or(template.span(), Value::span);
+        let written = spec.and_then(Value::as_map).map(Map::entries).unwrap_or_default();
+        let mut entries: Vec<(Key, Value)> =
+            written.iter().filter(|(key, _)| &*key.text != "containers").cloned().collect();
         let metadata = template.get("metadata");
         for name in ["labels", "annotations"] {
             entries.extend(metadata.and_then(|metadata| metadata.as_map()?.entry(name).cloned()));
@@ -99,6 +116,16 @@ impl PodViews {
                 Some(value) => match value.data() {
                     Data::Null => {}
                     Data::List(list) => self.add(list, kind, pod_context, &mut items),
+                    Data::OneOf(alternatives) => {
+                        let before = items.len();
+                        for list in alternatives.iter().filter_map(Value::as_list) {
+                            self.add(list, kind, pod_context, &mut items);
+                        }
+                        items.iter_mut().skip(before).for_each(|item| *item = may_be(item.clone()));
+                        if !alternatives.iter().all(|one| one.is_null() || one.as_list().is_some()) {
+                            items.push(may_be(no_map(name, value.data(), value.span())));
+                        }
+                    }
                     data => items.push(may_be(no_map(name, data, value.span()))),
                 },
             }
@@ -125,7 +152,7 @@ impl PodViews {
                     entries.push(self.names.entry("kind", self.names.word(kind, container.span())));
                     let span = own.map_or(container.span(), |(key, _)| key.span);
                     entries.push((Key { text: self.names.name("effective"), span }, effective));
-                    Value::map(MapKind::Map, entries, container.span())
+                    container.clone().with(Data::Map(Arc::new(Map::new(MapKind::Map, entries))))
                 }
                 Data::Unknown(_) | Data::OneOf(_) => container.clone(),
                 data => no_map("a container", data, container.span()),
@@ -134,24 +161,30 @@ impl PodViews {
     }
 }
 
-/// The descendant along a path; the error is the unknown value that stands in for it, where a value on the way is no map.
-fn reach<'v>(from: &'v Value, path: &[&str]) -> Result<Option<&'v Value>, Value> {
+/// What stands in the way to a map.
+enum Obstacle<'v, 'p> {
+    /// One of several values, of which nobody knows which, and the path that is left.
+    Choice(&'v Value, &'v [Value], &'p [&'p str]),
+    /// No map; the unknown value that stands in for it.
+    NoMap(Value),
+}
+
+/// The map, if there is one, along a path.
+fn reach<'v, 'p>(from: &'v Value, path: &'p [&'p str]) -> Result<Option<&'v Value>, Obstacle<'v, 'p>> {
     let mut value = from;
+    let mut rest = path;
     let mut name = "the manifest";
-    for step in path {
-        match value.data() {
-            Data::Map(map) => match map.get(step) {
-                Some(child) => value = child,
+    loop {
+        match (value.data(), rest.split_first()) {
+            (Data::Null, Some(_)) => return Ok(None),
+            (Data::Map(_) | Data::Null, None) => return Ok(Some(value)),
+            (Data::Map(map), Some((step, others))) => match map.get(step) {
+                Some(child) => (value, rest, name) = (child, others, *step),
                 None => return Ok(None),
             },
-            Data::Null => return Ok(None),
-            data => return Err(no_map(name, data, value.span())),
+            (Data::OneOf(alternatives), _) => return Err(Obstacle::Choice(value, alternatives, rest)),
+            (data, _) => return Err(Obstacle::NoMap(no_map(name, data, value.span()))),
         }
-        name = step;
-    }
-    match value.data() {
-        Data::Map(_) | Data::Null => Ok(Some(value)),
-        data => Err(no_map(name, data, value.span())),
     }
 }
 
@@ -170,13 +203,21 @@ fn no_map(name: &str, data: &Data, span: Span) -> Value {
 fn may_be(value: Value) -> Value {
     let reason = match value.data() {
         Data::Unknown(unknown) => unknown.reason.clone(),
-        _ => Reason::new(ReasonKind::Unsupported, "a list with alternatives", None),
+        _ => Reason::new(ReasonKind::Unsupported, "which of several lists is meant", Some(value.span())),
     };
-    value.noted(|notes| notes.maybe = Some(reason))
+    value.noted(|notes| notes.maybe = notes.maybe.take().or(Some(reason)))
 }
 
 /// The security context a container runs with: its own, and from the pod's what it inherits.
 fn effective(own: Option<&Value>, pod: Option<&Value>, container: Span) -> Value {
+    for (given, is_own) in [(own, true), (pod, false)] {
+        let Some((value, Data::OneOf(alternatives))) = given.map(|value| (value, value.data())) else { continue };
+        let each = |one: &Value| match is_own {
+            true => effective(Some(one), pod, container),
+            false => effective(own, Some(one), container),
+        };
+        return value.clone().with(Data::OneOf(alternatives.iter().map(each).collect()));
+    }
     let own = own.filter(|own| !own.is_null());
     let span = own.map_or(container, Value::span);
     let own_map = match own.map(Value::data) {
@@ -217,8 +258,6 @@ fn overlaid(lower: &Value, upper: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::resource::{FileTable, Number};
     use crate::source_tree::{SourceFile, TreePath};

@@ -170,13 +170,14 @@ impl AppKey {
     /// # Errors
     /// [`BadSetting`] when it is none, without a word of the text.
     pub fn from_pem(pem: &SecretString) -> Result<Self, BadSetting> {
-        let pem = pem.expose_secret().trim();
-        if !pem.starts_with("-----BEGIN") {
+        // Tools write remarks before the key.
+        let pem = pem.expose_secret();
+        let Some(pem) = pem.find("-----BEGIN").and_then(|start| pem.get(start..)).map(str::trim) else {
             return Err(BadSetting(
                 "no private key: the text of the .pem file GitHub gave out begins with `-----BEGIN RSA PRIVATE KEY-----`"
                     .to_owned(),
             ));
-        }
+        };
         if !pem.contains(" PRIVATE KEY-----") {
             return Err(BadSetting("a PEM file, but of something else than a private key".to_owned()));
         }

@@ -9,7 +9,7 @@ use super::config::module::{Call, Mode, Module, Source};
 use super::config::variables;
 use super::eval::{Evaluator, Instance, One, Scope};
 use super::syntax::ir::{Block, Kind};
-use super::views;
+use super::views::Views;
 use crate::formats::{ReadOptions, UnitPlan};
 use crate::resource::{
     Data, FileTable, FormatId, Key, MapKind, ProblemKind, Reason, ReasonKind, Resource, Span, Unevaluated, Unit, Value,
@@ -36,6 +36,7 @@ pub(super) fn read(plan: &UnitPlan, files: &dyn Files, options: &ReadOptions) ->
         let mut reader = Reader {
             evaluator: &evaluator,
             resources: Vec::new(),
+            views: Views::default(),
             unevaluated: Vec::new(),
             seen: HashSet::new(),
             full: false,
@@ -54,6 +55,7 @@ pub(super) fn read(plan: &UnitPlan, files: &dyn Files, options: &ReadOptions) ->
 struct Reader<'e, 'a> {
     evaluator: &'e Evaluator<'a>,
     resources: Vec<Resource>,
+    views: Views,
     unevaluated: Vec<Unevaluated>,
     /// Folders whose variables and settings are listed: they are the same for every caller.
     seen: HashSet<Folder>,
@@ -200,7 +202,7 @@ impl<'a> Reader<'_, 'a> {
             owner: None,
             called_from: outer.map(|caller| Arc::clone(&caller.origin)),
         };
-        views::add(resource, &mut self.resources);
+        self.views.add(resource, &mut self.resources);
     }
 
     /// A value that can be walked in reasonable time: shared parts can unfold to more than the files hold.

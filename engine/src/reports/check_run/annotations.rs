@@ -32,7 +32,7 @@ fn of_violation(violation: &Violation, report: &Report) -> CheckRunAnnotation {
     let title = metadata.map_or("", |metadata| metadata.title.as_str());
     let mut message = format!("{}\n{}: {}", violation.policy, violation.resource, violation.message);
     if let Some(metadata) = metadata {
-        message.push_str(&format!("\n\n{}\n\nMend: {}", metadata.description, metadata.remediation));
+        message.push_str(&format!("\n\n{}\n\nFix: {}", metadata.description, metadata.remediation));
     }
     if let Some(suggestion) = &violation.suggestion {
         message.push_str(&format!("\n\n{suggestion}"));
@@ -56,7 +56,7 @@ fn of_problem(problem: &ReportedProblem) -> CheckRunAnnotation {
         end_line,
         blocking: problem.blocking,
         title: "Cannot be read".to_owned(),
-        message: cut_bytes(format!("{}\n\nMend: {}", problem.message, problem.remedy)),
+        message: cut_bytes(format!("{}\n\nFix: {}", problem.message, problem.remedy)),
     }
 }
 

@@ -104,7 +104,7 @@ fn entry(violation: &Violation, report: &Report) -> String {
     }
     if let Some(metadata) = report.policies.get(&violation.policy) {
         lines.push(format!("*Why* {}", plain(&metadata.description)));
-        lines.push(format!("*Mend* {}", plain(&metadata.remediation)));
+        lines.push(format!("*Fix* {}", plain(&metadata.remediation)));
     }
     let mut text = lines.join("  \n  ");
     text.push('\n');
@@ -148,7 +148,7 @@ fn problem_line(problem: &ReportedProblem) -> String {
         None => problem.path.to_string(),
     };
     let note = if problem.blocking { "**blocks** " } else { "" };
-    format!("- {note}{}: {}. *Mend:* {}\n", code(&place), plain(&problem.message), plain(&problem.remedy))
+    format!("- {note}{}: {}. *Fix:* {}\n", code(&place), plain(&problem.message), plain(&problem.remedy))
 }
 
 fn undecided_line(undecided: &Undecided) -> String {

@@ -9,7 +9,7 @@ use crate::resource::{ProblemKind, Reason, ReasonKind, Span, Type, Value};
 const DEPTH_LIMIT: u32 = 400;
 
 /// Most steps of evaluation one unit may take: about a second of work.
-const STEP_LIMIT: u64 = 20_000_000;
+const STEP_LIMIT: u64 = 5_000_000;
 
 /// Longest text that is computed, in bytes.
 pub(crate) const TEXT_LIMIT: usize = 1024 * 1024;

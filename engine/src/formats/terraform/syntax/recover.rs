@@ -14,8 +14,11 @@ use super::lower::Source;
 use super::parse::{Flaw, Parsed};
 use crate::resource::ProblemKind;
 
-/// Largest broken text whose rest is saved, in bytes.
-const SIZE_LIMIT: usize = 1024 * 1024;
+/// Largest broken text whose rest is saved, in bytes: the worst that was tried costs a second.
+const SIZE_LIMIT: usize = 256 * 1024;
+
+/// Most openings of templates in a broken text whose rest is saved: tree-sitter's scanner copies all open ones at each.
+const TEMPLATE_LIMIT: usize = 10_000;
 
 /// Most of tree-sitter's own progress reports before it is stopped: about half a second of work.
 const STEP_LIMIT: u32 = 20_000;
@@ -52,6 +55,13 @@ pub(super) fn recover(whole: Source<'_>, error: &hcl_edit::parser::Error) -> Par
     if text.len() > SIZE_LIMIT {
         let message = format!(
             "the syntax is wrong here: {}; of broken files over {SIZE_LIMIT} bytes nothing is read",
+            error.message()
+        );
+        return lost(ProblemKind::Limit, message);
+    }
+    if text.matches("${").count() + text.matches("%{").count() > TEMPLATE_LIMIT {
+        let message = format!(
+            "the syntax is wrong here: {}; of broken files with more than {TEMPLATE_LIMIT} templates nothing is read",
             error.message()
         );
         return lost(ProblemKind::Limit, message);

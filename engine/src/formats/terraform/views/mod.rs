@@ -1,29 +1,39 @@
 //! What policies read beside what authors write: views of rules and documents, and virtual resources made of them.
 //!
 //! A view is an attribute added to a resource or block under a name its provider does not use; a virtual resource
-//! (`network_rule`) is what many types share, reported under the resource that owns it. Values in both keep the places of
-//! the nodes they come from, and what is unknown there is unknown here.
+//! (`network_rule`, the manifest of a Kubernetes resource) is what many types share, reported under the resource that owns it.
+//! Values in both keep the places of the nodes they come from, and what is unknown there is unknown here.
 
 mod aws_network;
 mod azure_network;
 mod google_network;
+mod kubernetes;
 mod network;
 
 use std::sync::Arc;
 
 use crate::resource::{Data, Key, List, ListKind, Map, Resource, Value};
 
-/// Adds a resource, its views, and the virtual resources made of it.
-pub(super) fn add(mut resource: Resource, resources: &mut Vec<Resource>) {
-    let mut made = Vec::new();
-    match resource.type_name.split('_').next() {
-        Some("aws") => aws_network::add(&mut resource, &mut made),
-        Some("azurerm") => azure_network::add(&mut resource, &mut made),
-        Some("google") => google_network::add(&mut resource, &mut made),
-        _ => {}
+/// Adds views to the resources of one unit.
+#[derive(Default)]
+pub(super) struct Views {
+    manifests: kubernetes::Manifests,
+}
+
+impl Views {
+    /// Adds a resource, its views, and the virtual resources made of it.
+    pub(super) fn add(&mut self, mut resource: Resource, resources: &mut Vec<Resource>) {
+        let mut made = Vec::new();
+        match resource.type_name.split('_').next() {
+            Some("aws") => aws_network::add(&mut resource, &mut made),
+            Some("azurerm") => azure_network::add(&mut resource, &mut made),
+            Some("google") => google_network::add(&mut resource, &mut made),
+            Some("kubernetes") => made.extend(self.manifests.of(&resource)),
+            _ => {}
+        }
+        resources.push(resource);
+        resources.append(&mut made);
     }
-    resources.push(resource);
-    resources.append(&mut made);
 }
 
 /// An attribute that is there and not null.
