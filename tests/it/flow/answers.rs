@@ -84,7 +84,7 @@ async fn an_introduced_violation_blocks() {
             "**Containers do not run privileged**",
             "`k8s-no-privileged-containers`",
             "container app runs privileged",
-            "*Mend* Remove privileged",
+            "*Fix* Remove privileged",
         ]);
         assert_eq!(check.remarks(), ["k8s/web.yaml:20 Containers do not run privileged"]);
     })
