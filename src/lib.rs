@@ -32,6 +32,9 @@ pub mod server;
 /// A folder on disk as the engine's files.
 pub mod working_tree;
 
+/// A folder of policy files on disk.
+pub mod policy_folder;
+
 /// A GitHub to try things on: on loopback, in memory, for `demo` and the tests, never on a production path.
 pub mod github_stand_in;
 

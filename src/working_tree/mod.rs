@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use ignore::WalkBuilder;
 use portcullis_engine::source_tree::{Entry, FILE_LIMIT_BYTES, Files, SourceFile, TreePath, Unreadable};
 
@@ -93,6 +93,20 @@ impl WorkingTree {
         }
         tree.entries.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(tree)
+    }
+
+    /// Adds a file that lies elsewhere below the base, and says by which path it is known.
+    ///
+    /// # Errors
+    /// When there is no such file, or no report can carry its name.
+    pub fn add_file(&mut self, file: &Path) -> anyhow::Result<TreePath> {
+        let size_bytes = file.metadata().with_context(|| format!("{} cannot be opened", file.display()))?.len();
+        let path = self.base.tree_path(file).map_err(|why| anyhow!("{}: {why}", file.display()))?;
+        if self.entry(&path).is_none() {
+            self.entries.push(Entry { path: path.clone(), blob: None, size_bytes });
+            self.entries.sort_by(|a, b| a.path.cmp(&b.path));
+        }
+        Ok(path)
     }
 
     fn add(&mut self, path: &Path, size_bytes: u64) {

@@ -1,8 +1,9 @@
 //! `portcullis scan` as its users run it: the real program, with nothing of this machine's environment.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -143,4 +144,110 @@ fn hostile_files_are_problems_and_nothing_more() {
         assert!(!problems[0]["message"].as_str().unwrap().is_empty());
         assert_eq!(report["violations"].as_array().unwrap().len(), 1, "the good file is still checked");
     }
+}
+
+#[test]
+fn every_format_is_written_to_files_at_once() {
+    let tree = folder(&[("a.yaml", BAD.as_bytes()), ("b.yaml", b"apiVersion: v1\nkind: Pod\nspec: [\n")]);
+    let names = ["r.txt", "r.json", "r.sarif", "r.xml", "r.codequality.json", "github=r.log", "r.md", "r.csv"];
+    let outputs: Vec<&str> = names.iter().flat_map(|name| ["--output", *name]).collect();
+    let output = scan(tree.path(), &[&["--quiet", "a.yaml", "b.yaml"], &outputs[..]].concat());
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    let read = |name: &str| fs::read_to_string(tree.path().join(name)).unwrap();
+    insta::assert_snapshot!(read("r.xml").lines().skip(2).collect::<Vec<_>>().join("\n"));
+    insta::assert_snapshot!(read("r.codequality.json"));
+    insta::assert_snapshot!(read("r.log"));
+    insta::assert_snapshot!(read("r.csv"));
+    assert!(read("r.md").starts_with("## 1 violation\n"), "{}", read("r.md"));
+    assert!(read("r.txt").contains("high[k8s-no-host-network]") && read("r.json").starts_with('{'));
+    let nameless = scan(tree.path(), &["--output", "report", "."]);
+    assert_eq!(nameless.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&nameless.stderr).contains("json=FILE"));
+}
+
+#[test]
+fn policies_are_chosen_by_id_glob_severity_and_the_ids_of_other_tools() {
+    let tree = folder(&[("a.yaml", BAD.as_bytes())]);
+    let codes = |arguments: &[&str]| scan(tree.path(), &[arguments, &["a.yaml"]].concat()).status.code();
+    assert_eq!(codes(&["--policy", "k8s-no-host-network"]), Some(1));
+    assert_eq!(codes(&["--policy", "checkov:ckv-k8s-19"]), Some(1));
+    assert_eq!(codes(&["--policy", "aws-*"]), Some(0));
+    assert_eq!(codes(&["--skip", "k8s-*,docker-*"]), Some(0));
+    assert_eq!(codes(&["--severity", "critical"]), Some(0));
+    assert_eq!(codes(&["--severity", "high"]), Some(1));
+    assert_eq!(codes(&["--policy", "no-such-policy"]), Some(2));
+    assert_eq!(codes(&["--severity", "worst"]), Some(2));
+}
+
+#[test]
+fn what_the_baseline_knows_does_not_count() {
+    let tree = folder(&[("a.yaml", BAD.as_bytes())]);
+    scan(tree.path(), &["--quiet", "--output", "old.json", "--output", "old.sarif", "a.yaml"]);
+    for baseline in ["old.json", "old.sarif"] {
+        let moved = format!("# a line more\n{BAD}");
+        fs::write(tree.path().join("a.yaml"), &moved).unwrap();
+        let output = scan(tree.path(), &["--baseline", baseline, "a.yaml"]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+        assert!(text(&output).starts_with("No new violations, 1 of the baseline"), "{}", text(&output));
+        fs::write(tree.path().join("a.yaml"), format!("{moved}---\n{}", BAD.replace("name: a", "name: b"))).unwrap();
+        let output = scan(tree.path(), &["--baseline", baseline, "--format", "json", "a.yaml"]);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(json(&output)["report"]["violations"][0]["resource"], "Pod.default.b");
+    }
+    assert_eq!(scan(tree.path(), &["--baseline", "a.yaml", "a.yaml"]).status.code(), Some(2));
+}
+
+#[test]
+fn own_policies_are_asked_beside_ours_or_instead() {
+    const OWN: &str = "id: own-name-hosts\ntitle: Pods name their host\nseverity: low\ndescription: We find them so.\n\
+        remediation: Set hostname.\nkubernetes:\n  resource: $workload\n  require: { pod.hostname: { in: $hosts } }\n  \
+        examples:\n    pass: |\n      apiVersion: v1\n      kind: Pod\n      metadata: { name: a }\n      spec: { hostname: one }\n    \
+        fail: |\n      apiVersion: v1\n      kind: Pod # expect\n      metadata: { name: a }\n      spec: {}\n";
+    const HOSTS: &str = "hosts: { description: Ours., values: [one, two] }\n";
+    let clash = OWN.replace("own-name-hosts", "k8s-no-host-network");
+    let tree = folder(&[
+        ("a.yaml", BAD.as_bytes()),
+        ("own/own-name-hosts.yaml", OWN.as_bytes()),
+        ("own/lib/hosts.yaml", HOSTS.as_bytes()),
+        ("clash/k8s-no-host-network.yaml", clash.replace("$hosts", "[one]").as_bytes()),
+        ("wrong/own-name-hosts.yaml", OWN.replace("require", "requires").as_bytes()),
+    ]);
+    let found = |arguments: &[&str]| {
+        let output = scan(tree.path(), &[arguments, &["--format", "json", "a.yaml"]].concat());
+        let report = json(&output);
+        let violations = report["report"]["violations"].as_array().unwrap().clone();
+        violations.iter().map(|violation| violation["policy"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&["--policies", "own"]), ["k8s-no-host-network", "own-name-hosts"]);
+    assert_eq!(found(&["--policies", "own", "--no-builtin"]), ["own-name-hosts"]);
+    let clash = scan(tree.path(), &["--policies", "clash", "a.yaml"]);
+    assert_eq!(clash.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&clash.stderr).contains("k8s-no-host-network"));
+    let wrong = scan(tree.path(), &["--policies", "wrong", "a.yaml"]);
+    let words = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert!(words.contains("wrong/own-name-hosts.yaml:8:3") && words.contains("`require`"), "{words}");
+}
+
+#[test]
+fn variables_of_a_file_and_a_file_from_standard_input_are_read() {
+    let disk = "variable \"public\" {}\nresource \"aws_db_instance\" \"a\" {\n  publicly_accessible = var.public\n}\n";
+    let tree = folder(&[("infra/main.tf", disk.as_bytes()), ("public.tfvars", b"public = true\n")]);
+    let chosen = ["--policy", "aws-rds-no-public-access", "infra"];
+    assert_eq!(scan(tree.path(), &chosen).status.code(), Some(0));
+    assert_eq!(scan(tree.path(), &[&["--undecided", "fail"], &chosen[..]].concat()).status.code(), Some(1));
+    let output = scan(tree.path(), &[&["--var-file", "public.tfvars"], &chosen[..]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("public.tfvars:1"), "{}", text(&output));
+
+    let mut child = Command::new(env!("CARGO_BIN_EXE_portcullis"))
+        .args(["scan", "--stdin-name", "deploy/pod.yaml", "-"])
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(BAD.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("deploy/pod.yaml:5:16"), "{}", text(&output));
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::policy::{Library, Link, Path, Related, glob_matches};
 use crate::resource::{Data, Reason, ReasonKind, Resource, Unit, Value};
 
+use super::selectors::{may_name, picks};
 use super::truth::Truth;
 
 /// The resources of a unit and the links between them, found on demand.
@@ -150,9 +151,14 @@ impl<'u> Linked<'u> {
             for type_name in self.types(link) {
                 for index in self.by_type.get(type_name).into_iter().flatten() {
                     let Some(resource) = self.unit.resources.get(*index) else { continue };
+                    let doubt = match may_name(me, resource) {
+                        Truth::False => continue,
+                        Truth::True => None,
+                        Truth::Unknown => Some(Reason::new(ReasonKind::Unsupported, "the namespace", Some(me.header))),
+                    };
                     for identity in self.identities(resource) {
                         match identity {
-                            Ok(identity) if identity == *text => targets.found.push((resource, None)),
+                            Ok(identity) if identity == *text => targets.found.push((resource, doubt.clone())),
                             Ok(_) => {}
                             Err(why) => targets.found.push((resource, Some(why))),
                         }
@@ -217,7 +223,8 @@ impl<'u> Linked<'u> {
     /// What identifies a resource: the texts of its naming attributes, or why one is unknown.
     fn identities(&self, resource: &Resource) -> Vec<Result<Arc<str>, Reason>> {
         let attributes = self.library.identity.get(&*resource.type_name).map(Vec::as_slice).unwrap_or_default();
-        let identity = |attribute: &String| match resource.attributes.get(attribute)?.data() {
+        let at = |attribute: &str| attribute.split('.').try_fold(&resource.attributes, |value, key| value.get(key));
+        let identity = |attribute: &String| match at(attribute)?.data() {
             Data::Text(text) => Some(Ok(Arc::clone(text))),
             Data::Unknown(unknown) => Some(Err(unknown.reason.clone())),
             _ => None,
@@ -291,45 +298,5 @@ fn collect_references(value: &Value, pointers: &mut Pointers) {
         Data::OneOf(alternatives) => alternatives.iter().for_each(|item| collect_references(item, pointers)),
         Data::Map(map) => map.entries().iter().for_each(|(_, value)| collect_references(value, pointers)),
         _ => {}
-    }
-}
-
-/// Whether a selector picks a resource of the same namespace by its labels; a missing or empty selector picks all.
-fn picks(selecting: &Resource, path: &Path, selected: &Resource) -> Truth {
-    let together = same_namespace(&selecting.attributes, &selected.attributes);
-    if together == Truth::False {
-        return Truth::False;
-    }
-    let labels = selected.attributes.dig(&["pod", "labels"]);
-    let labels = labels.or_else(|| selected.attributes.dig(&["metadata", "labels"]));
-    let keys: Vec<String> = path.steps.iter().flat_map(|step| &step.names).map(ToString::to_string).collect();
-    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let expressions =
-        keys.split_last().and_then(|(_, parent)| selecting.attributes.dig(parent)?.get("matchExpressions"));
-    let narrowed = if expressions.is_some() { Truth::Unknown } else { together };
-    let Some(selector) = selecting.attributes.dig(&keys) else { return narrowed };
-    let Some(wanted) = selector.as_map() else {
-        return if selector.as_unknown().is_some() { Truth::Unknown } else { Truth::False };
-    };
-    let pair = |(key, value): &(crate::resource::Key, Value)| match labels.and_then(|labels| labels.get(&key.text)) {
-        Some(label) => match (label.scalar_text(), value.scalar_text()) {
-            (Some(label), Some(value)) => Truth::from(label == value),
-            _ => Truth::Unknown,
-        },
-        None => labels.and_then(Value::as_unknown).map_or(Truth::False, |_| Truth::Unknown),
-    };
-    wanted.entries().iter().map(pair).fold(narrowed, Truth::and)
-}
-
-/// Whether two resources live in one namespace; where none is written, that is `default`.
-fn same_namespace(one: &Value, other: &Value) -> Truth {
-    let namespace = |resource: &Value| match resource.dig(&["metadata", "namespace"]).map(Value::data) {
-        Some(Data::Text(text)) => Some(Arc::clone(text)),
-        Some(Data::Unknown(_) | Data::OneOf(_)) => None,
-        _ => Some("default".into()),
-    };
-    match (namespace(one), namespace(other)) {
-        (Some(one), Some(other)) => Truth::from(one == other),
-        _ => Truth::Unknown,
     }
 }

@@ -3,6 +3,7 @@
 //! [`evaluate_unit`] asks the resources of one unit; its answer holds nothing of the unit, so units can be read, asked and
 //! forgotten one by one, on as many threads as the caller likes. [`scan`] and [`review`] make a [`Report`] of many.
 
+mod baseline;
 mod check;
 mod compare;
 mod cursor;
@@ -19,6 +20,7 @@ mod quantity;
 mod report;
 mod request;
 mod scalar;
+mod selectors;
 mod truth;
 mod unit;
 mod units;
@@ -28,6 +30,7 @@ mod walk;
 #[cfg(test)]
 mod language_tests;
 
+pub use baseline::against_baseline;
 pub use report::{
     Coverage, Location, Report, ReportedProblem, SourceReport, State, Step, Undecided, UnevaluatedFile, UnitReport,
     Verdict, Violation,

@@ -169,6 +169,13 @@ impl Catalogue {
         Ok(self)
     }
 
+    /// The same catalogue with other named sets for the policies that are added to it.
+    #[must_use]
+    pub fn with_library(mut self, library: Library) -> Self {
+        self.library = OnceLock::from(library);
+        self
+    }
+
     fn add<'t, T: Iterator<Item = &'t str>>(
         &mut self,
         entry: Entry,

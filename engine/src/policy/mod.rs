@@ -3,6 +3,7 @@
 //! The language is described in `docs/policy-language.md`. What a policy *answers* is the business of `evaluate`.
 
 mod catalogue;
+mod find;
 mod library;
 mod load;
 mod matcher;

@@ -11,6 +11,10 @@ impl Rendering for Json {
         "json"
     }
 
+    fn extension(&self) -> &'static str {
+        "json"
+    }
+
     fn render(&self, report: &Report, context: &Context<'_>) -> String {
         let document = serde_json::json!({ "version": context.version, "report": report });
         let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();

@@ -2,13 +2,19 @@
 
 mod check_run;
 mod counts;
+mod csv;
+mod github;
+mod gitlab;
 mod json;
+mod junit;
 mod markdown;
+mod page;
 mod sarif;
 mod text;
 
 use crate::evaluate::Report;
 use crate::policy::Catalogue;
+use crate::source_tree::TreePath;
 
 pub use check_run::{CheckRun, CheckRunAnnotation, CheckRunLimits, check_run, failed_check_run, pending_check_run};
 
@@ -27,14 +33,34 @@ pub struct Context<'c> {
     pub color: bool,
 }
 
+impl Context<'_> {
+    /// A path as it can be opened.
+    fn shown(&self, path: &TreePath) -> String {
+        format!("{}{path}", self.prefix)
+    }
+}
+
 /// A rendering as text.
 pub trait Rendering: Sync {
     /// Its name on the command line.
     fn name(&self) -> &'static str;
+
+    /// What the name of a file with it ends with.
+    fn extension(&self) -> &'static str;
 
     /// The whole text.
     fn render(&self, report: &Report, context: &Context<'_>) -> String;
 }
 
 /// Every rendering, in the order the help lists them.
-pub static RENDERINGS: &[&dyn Rendering] = &[&text::Text, &json::Json, &sarif::Sarif];
+#[rustfmt::skip]
+pub static RENDERINGS: &[&dyn Rendering] = &[
+    &text::Text,
+    &json::Json,
+    &sarif::Sarif,
+    &junit::Junit,
+    &gitlab::GitLab,
+    &github::GitHub,
+    &page::MarkdownPage,
+    &csv::Csv,
+];

@@ -17,6 +17,10 @@ impl Rendering for Sarif {
         "sarif"
     }
 
+    fn extension(&self) -> &'static str {
+        "sarif"
+    }
+
     fn render(&self, report: &Report, context: &Context<'_>) -> String {
         let rules: Vec<Value> = (0..context.catalogue.len() as u32)
             .filter_map(|policy| context.catalogue.metadata(policy).ok())

@@ -5,7 +5,6 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::evaluate::{Location, Report, ReportedProblem, State, Undecided, Verdict, Violation};
 use crate::policy::Severity;
-use crate::source_tree::TreePath;
 
 use super::counts::{by_severity, counted, in_state, looked_at};
 use super::{Context, Rendering};
@@ -22,11 +21,15 @@ impl Rendering for Text {
         "text"
     }
 
+    fn extension(&self) -> &'static str {
+        "txt"
+    }
+
     fn render(&self, report: &Report, context: &Context<'_>) -> String {
         let renderer = if context.color { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.decor_style(DecorStyle::Unicode).term_width(context.width.max(40));
         let mut text = String::new();
-        for violation in report.violations.iter().filter(|violation| violation.state != State::Fixed) {
+        for violation in report.violations.iter().filter(|violation| violation.is_new()) {
             text.push_str(&rendered_violation(violation, report, context, &renderer));
             text.push_str("\n\n");
         }
@@ -54,7 +57,7 @@ fn rendered_violation(violation: &Violation, report: &Report, context: &Context<
     let label = short(&violation.message);
     let source = excerpt(&violation.location);
     let mut group = Group::with_title(level(violation.severity).primary_title(title).id(violation.policy.as_str()))
-        .element(snippet(&violation.location, shown(context, &violation.location.path), &source, &label));
+        .element(snippet(&violation.location, context.shown(&violation.location.path), &source, &label));
     let mut addresses = format!("in {}", clean(&violation.resource));
     if !violation.also.is_empty() {
         let named = violation.also.iter().take(ADDRESS_LIMIT).map(|a| clean(a)).collect::<Vec<_>>().join(", ");
@@ -69,8 +72,7 @@ fn rendered_violation(violation: &Violation, report: &Report, context: &Context<
     group = group.element(Level::NOTE.message(addresses));
     for step in &violation.origins {
         let place = &step.location;
-        let text =
-            format!("the value comes from {} at {}:{}", step.what, shown(context, &place.path), place.start.line);
+        let text = format!("the value comes from {} at {}:{}", step.what, context.shown(&place.path), place.start.line);
         group = group.element(Level::NOTE.message(text));
     }
     if let Some(metadata) = metadata {
@@ -87,8 +89,8 @@ fn rendered_problem(problem: &ReportedProblem, context: &Context<'_>, renderer: 
     let group = Group::with_title(level.primary_title(problem.message.as_str()));
     let source = problem.location.as_ref().map(excerpt).unwrap_or_default();
     let group = match &problem.location {
-        Some(location) => group.element(snippet(location, shown(context, &location.path), &source, "")),
-        None => group.element(annotate_snippets::Origin::path(shown(context, &problem.path))),
+        Some(location) => group.element(snippet(location, context.shown(&location.path), &source, "")),
+        None => group.element(annotate_snippets::Origin::path(context.shown(&problem.path))),
     };
     renderer.render(&[group.element(Level::HELP.message(problem.remedy.as_str()))])
 }
@@ -124,10 +126,10 @@ fn undecided_list(undecided: &[Undecided], context: &Context<'_>) -> String {
     for undecided in undecided.iter().take(UNDECIDED_LIMIT) {
         let place = &undecided.location;
         let cause =
-            undecided.cause.as_ref().map(|cause| format!(" ({}:{})", shown(context, &cause.path), cause.start.line));
+            undecided.cause.as_ref().map(|cause| format!(" ({}:{})", context.shown(&cause.path), cause.start.line));
         text.push_str(&format!(
             "  {}:{}: {} of {}: {}{}; {}\n",
-            shown(context, &place.path),
+            context.shown(&place.path),
             place.start.line,
             undecided.policy,
             clean(&undecided.resource),
@@ -147,6 +149,7 @@ fn closing(report: &Report) -> String {
     let found = in_state(report, State::Found) + in_state(report, State::Introduced);
     let mut text = match (report.verdict, found) {
         (Verdict::Error, _) => "The evaluation went wrong".to_owned(),
+        (_, 0) if in_state(report, State::Existing) > 0 => "No new violations".to_owned(),
         (_, 0) => "No violations".to_owned(),
         (_, _) => {
             let severities = [by_severity(report, State::Introduced), by_severity(report, State::Found)];
@@ -154,6 +157,10 @@ fn closing(report: &Report) -> String {
             format!("{} ({})", counted(found, "violation"), severities.join(", "))
         }
     };
+    let existing = in_state(report, State::Existing);
+    if existing > 0 {
+        text.push_str(&format!(", {existing} of the baseline"));
+    }
     let holes = [(report.undecided.len(), "undecided answer"), (report.problems.len(), "unreadable place")];
     for (count, noun) in holes.into_iter().filter(|(count, _)| *count > 0) {
         text.push_str(&format!(", {}", counted(count, noun)));
@@ -166,11 +173,6 @@ fn closing(report: &Report) -> String {
         text.push_str(&format!("error: {error}\n"));
     }
     text
-}
-
-/// A path as it can be opened.
-fn shown(context: &Context<'_>, path: &TreePath) -> String {
-    format!("{}{path}", context.prefix)
 }
 
 fn short(message: &str) -> String {

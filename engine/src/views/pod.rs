@@ -101,7 +101,7 @@ impl PodViews {
             written.iter().filter(|(key, _)| &*key.text != "containers").cloned().collect();
         let metadata = template.get("metadata");
         for name in ["labels", "annotations"] {
-            entries.extend(metadata.and_then(|metadata| metadata.as_map()?.entry(name).cloned()));
+            entries.extend(metadata.and_then(|metadata| part_of(metadata, name)));
         }
         entries.push(self.containers(spec, span));
         Value::map(MapKind::Map, entries, span)
@@ -196,6 +196,23 @@ fn no_map(name: &str, data: &Data, span: Span) -> Value {
             Reason::new(ReasonKind::Invalid, format!("`{name}` is not of the type it should be"), None),
             span,
         ),
+    }
+}
+
+/// An entry of the metadata; of metadata nobody knows, every entry is unknown too.
+fn part_of(metadata: &Value, name: &str) -> Option<(Key, Value)> {
+    match metadata.data() {
+        Data::Map(map) => map.entry(name).cloned(),
+        Data::Unknown(_) => Some((Key::new(name, metadata.span()), metadata.clone())),
+        Data::OneOf(alternatives) => {
+            let part = |one: &Value| match part_of(one, name) {
+                Some((_, part)) => part,
+                None => Value::null(one.span()),
+            };
+            let each = alternatives.iter().map(part).collect();
+            Some((Key::new(name, metadata.span()), metadata.clone().with(Data::OneOf(each))))
+        }
+        _ => None,
     }
 }
 
@@ -345,6 +362,8 @@ mod tests {
         let items = &pod.get("containers").unwrap().as_list().unwrap().items;
         assert!(items[0].as_unknown().is_some() && items[0].maybe().is_some());
         assert!(items[1].get("name").is_some() && items[2].as_unknown().is_some());
+        let pod = view("Deployment", "spec: {template: {metadata: {labels: x}, spec: {}}}");
+        assert!(pod.get("labels").unwrap().as_text().is_some());
         let pod = view("Pod", "spec: {securityContext: x, containers: [{name: a, securityContext: {runAsUser: 1}}]}");
         let effective = pod.get("containers").unwrap().as_list().unwrap().items[0].get("effective").unwrap().clone();
         assert!(effective.get("runAsUser").unwrap().as_number().is_some());

@@ -61,7 +61,7 @@ fn in_state(report: &Report, state: State) -> Vec<&Violation> {
 }
 
 /// The files in the order of their worst violation.
-fn by_file<'r>(violations: &[&'r Violation]) -> Vec<(&'r str, Vec<&'r Violation>)> {
+pub(in crate::reports) fn by_file<'r>(violations: &[&'r Violation]) -> Vec<(&'r str, Vec<&'r Violation>)> {
     let mut files: Vec<(&str, Vec<&Violation>)> = Vec::new();
     let mut positions: BTreeMap<&str, usize> = BTreeMap::new();
     for violation in violations {
@@ -78,7 +78,7 @@ fn by_file<'r>(violations: &[&'r Violation]) -> Vec<(&'r str, Vec<&'r Violation>
 }
 
 /// A violation with everything its author needs.
-fn entry(violation: &Violation, report: &Report) -> String {
+pub(in crate::reports) fn entry(violation: &Violation, report: &Report) -> String {
     let note = if violation.blocking { "" } else { ", does not block" };
     let mut lines = vec![
         format!(
@@ -142,7 +142,7 @@ fn line(violation: &Violation, report: &Report) -> String {
     )
 }
 
-fn problem_line(problem: &ReportedProblem) -> String {
+pub(in crate::reports) fn problem_line(problem: &ReportedProblem) -> String {
     let place = match &problem.location {
         Some(location) => format!("{}:{}", problem.path, location.start.line),
         None => problem.path.to_string(),
@@ -151,7 +151,7 @@ fn problem_line(problem: &ReportedProblem) -> String {
     format!("- {note}{}: {}. *Fix:* {}\n", code(&place), plain(&problem.message), plain(&problem.remedy))
 }
 
-fn undecided_line(undecided: &Undecided) -> String {
+pub(in crate::reports) fn undecided_line(undecided: &Undecided) -> String {
     let place = format!("{}:{}", undecided.location.path, undecided.location.start.line);
     let cause =
         undecided.cause.as_ref().map(|cause| format!(" ({})", code(&format!("{}:{}", cause.path, cause.start.line))));

@@ -1,0 +1,95 @@
+//! Where reports go, and what an earlier one says.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use portcullis_engine::evaluate::Report;
+use portcullis_engine::reports::{Context, RENDERINGS, Rendering};
+use serde_json::Value;
+
+/// Width of text where no terminal says better.
+pub(super) const DEFAULT_WIDTH: usize = 120;
+/// Largest baseline, in bytes.
+const BASELINE_LIMIT_BYTES: u64 = 256 * 1024 * 1024;
+
+/// A file for the report.
+#[derive(Clone)]
+pub(super) struct Output {
+    rendering: &'static dyn Rendering,
+    file: PathBuf,
+}
+
+/// A rendering by its name.
+pub(super) fn rendering(name: &str) -> Result<&'static dyn Rendering, String> {
+    let known = RENDERINGS.iter().find(|rendering| rendering.name() == name);
+    known.copied().ok_or_else(|| {
+        let names: Vec<&str> = RENDERINGS.iter().map(|rendering| rendering.name()).collect();
+        format!("known formats are {}", names.join(", "))
+    })
+}
+
+/// `FORMAT=FILE`, or a file whose name ends with what one of the formats is known by.
+pub(super) fn output(text: &str) -> Result<Output, String> {
+    if let Some((name, file)) = text.split_once('=')
+        && !name.contains('/')
+    {
+        return Ok(Output { rendering: rendering(name)?, file: file.into() });
+    }
+    let ends = |rendering: &&&dyn Rendering| text.ends_with(&format!(".{}", rendering.extension()));
+    let longest = RENDERINGS.iter().filter(ends).max_by_key(|rendering| rendering.extension().len());
+    match longest {
+        Some(rendering) => Ok(Output { rendering: *rendering, file: text.into() }),
+        None => Err("the name says no format; write it before the name: json=FILE".to_owned()),
+    }
+}
+
+impl Output {
+    /// Writes the report to the file.
+    pub(super) fn write(&self, report: &Report, context: &Context<'_>) -> anyhow::Result<()> {
+        let text = self.rendering.render(report, context);
+        fs::write(&self.file, text).with_context(|| format!("{} cannot be written", self.file.display()))
+    }
+}
+
+/// Writes the report to standard output; a reader that has seen enough is no error.
+pub(super) fn print(rendering: &dyn Rendering, report: &Report, plain: Context<'_>) -> anyhow::Result<()> {
+    let is_terminal = std::io::stdout().is_terminal();
+    let context = Context {
+        width: terminal_width(is_terminal),
+        color: is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        ..plain
+    };
+    let text = rendering.render(report, &context);
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.context("the report cannot be written"),
+    }
+}
+
+fn terminal_width(is_terminal: bool) -> usize {
+    let columns = is_terminal.then(terminal_size::terminal_size).flatten();
+    columns.map_or(DEFAULT_WIDTH, |(width, _)| width.0.into())
+}
+
+/// The fingerprints of the violations of an earlier report, in JSON or SARIF.
+pub(super) fn fingerprints(file: &Path) -> anyhow::Result<BTreeSet<String>> {
+    let unreadable = || format!("the baseline {} cannot be read", file.display());
+    let size_bytes = fs::metadata(file).with_context(unreadable)?.len();
+    if size_bytes > BASELINE_LIMIT_BYTES {
+        bail!("the baseline {} has more than {BASELINE_LIMIT_BYTES} bytes", file.display());
+    }
+    let document: Value = serde_json::from_slice(&fs::read(file).with_context(unreadable)?).with_context(unreadable)?;
+    let (list, field) = if document.get("runs").is_some() {
+        (document.pointer("/runs/0/results"), "/partialFingerprints/portcullis~1v1")
+    } else {
+        (document.pointer("/report/violations"), "/fingerprint")
+    };
+    let Some(Value::Array(list)) = list else {
+        bail!("the baseline {} is no report of `portcullis scan --format json` or `--format sarif`", file.display());
+    };
+    Ok(list.iter().filter_map(|entry| entry.pointer(field)).filter_map(Value::as_str).map(str::to_owned).collect())
+}
