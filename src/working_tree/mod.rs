@@ -103,7 +103,7 @@ impl WorkingTree {
         let size_bytes = file.metadata().with_context(|| format!("{} cannot be opened", file.display()))?.len();
         let path = self.base.tree_path(file).map_err(|why| anyhow!("{}: {why}", file.display()))?;
         if self.entry(&path).is_none() {
-            self.entries.push(Entry { path: path.clone(), blob: None, size_bytes });
+            self.entries.push(Entry { path: path.clone(), blob: None, size_bytes, is_link: false });
             self.entries.sort_by(|a, b| a.path.cmp(&b.path));
         }
         Ok(path)
