@@ -10,7 +10,7 @@ use portcullis::github_stand_in::state::{
 use portcullis::store::{InstallationState, JobState};
 use serde_json::json;
 
-use super::manifests::{deployment, privileged, unlimited, unpinned};
+use super::manifests::{deployment, escalating, privileged, unlimited};
 use super::world::{World, protection, world, world_with_sources};
 
 fn good() -> Changes {
@@ -414,7 +414,7 @@ async fn deliveries_twice_late_and_in_any_order_come_to_the_same() {
                 github.duplicate_deliveries(1);
             });
             let pull = w.propose("Shuffled", bad());
-            w.push(pull, Changes::new().write("k8s/web.yaml", unpinned("web")));
+            w.push(pull, Changes::new().write("k8s/web.yaml", escalating("web")));
             w.push(pull, Changes::new().write("k8s/web.yaml", unlimited("web")));
             let other = w.propose("Other", bad());
             w.stand_in.github(|github| github.release_deliveries(DeliveryOrder::Shuffled { seed }));

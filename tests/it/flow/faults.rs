@@ -28,7 +28,7 @@ async fn sees_it_through(w: &World, name: &str) -> Seen {
     let changes = Changes::new().write("k8s/web.yaml", privileged(&format!("web-{number}")));
     let check = w.review(name, changes).await;
     check.assert_blocked("1 violation introduced: 1 high");
-    assert_eq!(check.remarks(), ["k8s/web.yaml:20 Containers do not run privileged"]);
+    assert_eq!(check.remarks(), ["k8s/web.yaml:26 Containers do not run privileged"]);
     assert_eq!(w.stand_in.faults_left(), 0, "{name}");
     check
 }
