@@ -1,7 +1,7 @@
 //! From a node along a path: which nodes an entry speaks of, and what their answers make together.
 
 use crate::policy::{Condition, Literal, Matcher, Name, Path, Related, Selector, Step};
-use crate::resource::{Data, Key, List, Reason, Resource, Value};
+use crate::resource::{Data, Key, List, Reason, ReasonKind, Resource, Value};
 
 use super::cursor::Cursor;
 use super::decode::decode;
@@ -93,14 +93,8 @@ impl<'u> Walk<'u> {
         mode: Mode,
         watch: &mut W,
     ) -> Truth {
-        let quantity = match step.selectors.first() {
-            Some(Selector::Each) => Quantity { each: mode.wants_each(), may_be_none: true },
-            Some(Selector::All) => Quantity { each: true, may_be_none: mode.wants_each() },
-            Some(Selector::Any) => Quantity { each: false, may_be_none: true },
-            _ => Quantity { each: mode.wants_each(), may_be_none: false },
-        };
         let mark = watch.mark();
-        let mut joined = Joined::new(quantity);
+        let mut joined = Joined::new(quantity_of(step, mode));
         for (resource, doubt) in &targets.found {
             let cursor = Cursor::linked(name, Some(&resource.attributes), resource.header);
             let mark = watch.mark();
@@ -217,9 +211,8 @@ impl<'u> Walk<'u> {
         mode: Mode,
         watch: &mut W,
     ) -> Truth {
-        let may_be_none = step.selectors.first() == Some(&Selector::Each);
         let mark = watch.mark();
-        let mut joined = Joined::new(Quantity { each: mode.wants_each(), may_be_none });
+        let mut joined = Joined::new(quantity_of(step, mode));
         for child in children {
             let cursor = at.child(&child.0.text, Some(child));
             let mark = watch.mark();
@@ -281,7 +274,15 @@ impl<'u> Walk<'u> {
             Selector::First => self.at_index(at, list.items.first(), 0, watch, go),
             Selector::Last => self.at_index(at, list.items.last(), list.items.len().saturating_sub(1), watch, go),
             Selector::Index(index) => self.at_index(at, list.items.get(*index), *index, watch, go),
-            Selector::Where(pairs) => self.over_selected(at, &list, pairs, others, mode, watch, go),
+            Selector::Where(pairs) => match others.split_first() {
+                Some((position @ (Selector::First | Selector::Last | Selector::Index(_)), others)) => {
+                    let go = |walk: &Self, at: &Cursor<'_>, watch: &mut W| {
+                        walk.select(at, others, step, rest, matcher, mode, watch)
+                    };
+                    self.at_selected(at, &list, pairs, position, watch, go)
+                }
+                _ => self.over_selected(at, &list, pairs, others, mode, watch, go),
+            },
         }
     }
 
@@ -380,6 +381,33 @@ impl<'u> Walk<'u> {
         joined.finish(mark, |watch| go(self, &at.child("", None), watch), watch)
     }
 
+    /// `[name=x][last]`: one of the elements that have these texts, where nobody doubts which that is.
+    fn at_selected<W: Watch>(
+        &self,
+        at: &Cursor<'_>,
+        list: &List,
+        pairs: &[(String, String)],
+        position: &Selector,
+        watch: &mut W,
+        go: impl Fn(&Self, &Cursor<'_>, &mut W) -> Truth,
+    ) -> Truth {
+        let mut selected = Vec::new();
+        for (index, element) in list.items.iter().enumerate() {
+            match self.is_selected(element, pairs) {
+                Truth::False => {}
+                Truth::True if element.maybe().is_none() => selected.push((index, element)),
+                Truth::True | Truth::Unknown => return go(self, &at.element(index, &as_unknown(element)), watch),
+            }
+        }
+        let found = match position {
+            Selector::Last => selected.last(),
+            Selector::Index(index) => selected.get(*index),
+            _ => selected.first(),
+        };
+        let (index, element) = found.map_or((0, None), |(index, element)| (*index, Some(*element)));
+        self.at_index(at, element, index, watch, go)
+    }
+
     fn is_selected(&self, element: &Value, pairs: &[(String, String)]) -> Truth {
         let one = |(name, wanted): &(String, String)| match element.data() {
             Data::Map(map) => match map.get(name) {
@@ -456,6 +484,16 @@ impl<'u> Walk<'u> {
     }
 }
 
+/// How many of the nodes that a step leads to must match, and whether there may be none.
+fn quantity_of(step: &Step, mode: Mode) -> Quantity {
+    match step.selectors.first() {
+        Some(Selector::Each) => Quantity { each: mode.wants_each(), may_be_none: true },
+        Some(Selector::All) => Quantity { each: true, may_be_none: mode.wants_each() },
+        Some(Selector::Any) => Quantity { each: false, may_be_none: true },
+        _ => Quantity { each: mode.wants_each(), may_be_none: false },
+    }
+}
+
 /// Whether an element counts as being there: a maybe-block can trip `forbid` and fail `require`, it cannot satisfy `require`.
 fn existence(element: &Value, answer: Truth, mode: Mode) -> Truth {
     if element.maybe().is_none() {
@@ -465,6 +503,12 @@ fn existence(element: &Value, answer: Truth, mode: Mode) -> Truth {
         (Mode::Require, Truth::False) | (Mode::Forbid, Truth::True) => Truth::True,
         _ => Truth::Unknown,
     }
+}
+
+/// An element of which nobody knows whether it is the one that is meant.
+fn as_unknown(element: &Value) -> Value {
+    let unclear = || Reason::new(ReasonKind::Unsupported, "which element is meant", Some(element.span()));
+    Value::unknown(undecided_reason(element).unwrap_or_else(unclear), element.span())
 }
 
 /// A node of which nobody knows whether or what it is.
