@@ -169,7 +169,7 @@ async fn a_host_that_cannot_be_read_in_the_end_is_a_failure_in_words() {
         let check = w.check(pull);
         check.assert_blocked("Could not be evaluated");
         check.assert_says(&["**Not evaluated.**", "502", "tries again"]);
-        use_up_faults(&w).await;
+        w.stand_in.end_faults();
 
         let run = check.run.id;
         w.stand_in.github(|github| github.rerequest(run, "dana").unwrap());
@@ -177,14 +177,6 @@ async fn a_host_that_cannot_be_read_in_the_end_is_a_failure_in_words() {
         w.newest_check(pull).assert_blocked("1 violation introduced: 1 high");
     })
     .await;
-}
-
-/// What is left of the faults meets requests of nobody.
-async fn use_up_faults(w: &super::world::World) {
-    while w.stand_in.faults_left() > 0 {
-        let url = format!("{}/repos/acme/shop/git/trees/main", w.stand_in.base_url);
-        drop(crate::http::send(&http::Method::GET, &url, &[], bytes::Bytes::new()).await);
-    }
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use portcullis::store::{InstallationState, JobState};
 use serde_json::json;
 
 use super::manifests::{deployment, escalating, privileged, unlimited};
-use super::world::{World, protection, world, world_with_sources};
+use super::world::{Shape, World, base, protection, world, world_of, world_with_sources};
 
 fn good() -> Changes {
     Changes::new().write("k8s/web.yaml", deployment("web-2"))
@@ -239,9 +239,33 @@ async fn a_merge_group_is_judged_by_its_own_tree() {
     .await;
 }
 
-/// Each half is harmless: one adds a workload by its patch, the other takes the policy's ground away.
+/// Each half is harmless: the pull request takes a default over, the branch turns the default around.
 #[tokio::test]
-async fn a_merge_group_that_fails_is_not_merged() {
+async fn a_merge_group_whose_halves_only_fail_together_is_thrown_out() {
+    let variable = |default: &str| format!("variable \"encrypt\" {{\n  type    = bool\n  default = {default}\n}}\n");
+    let content = base().write("tf/variables.tf", variable("true"));
+    world_of(Shape { content, ..Shape::default() }, |w| async move {
+        let protection = Protection { merge_queue: true, ..protection("main", Some(w.stand_in.app)) };
+        w.stand_in.github(|github| github.protect(w.repository, protection).unwrap());
+        let volume = "resource \"aws_ebs_volume\" \"data\" {\n  availability_zone = \"eu-west-1a\"\n  size = 8\n  encrypted = var.encrypt\n}\n";
+        let pull = w.propose("A volume", Changes::new().write("tf/main.tf", volume));
+        w.settle().await;
+        w.check(pull).assert_passed("No violation introduced");
+        w.push_branch("main", Changes::new().write("tf/variables.tf", variable("false")));
+        w.settle().await;
+        w.check(pull).assert_passed("No violation introduced");
+        let group = w.stand_in.github(|github| github.enqueue(pull).unwrap());
+        w.settle().await;
+        let checks = w.checks_of(group);
+        assert_eq!(checks.len(), 1, "{checks:#?}");
+        assert_eq!(checks[0].output.title.as_deref(), Some("1 violation introduced: 1 high"));
+        w.stand_in.github(|github| assert_eq!(github.pull(pull).unwrap().state, PullState::Open, "thrown out"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_merge_group_that_cannot_be_read_is_not_merged() {
     world(|w| async move {
         let protection = Protection { merge_queue: true, ..protection("main", None) };
         w.stand_in.github(|github| github.protect(w.repository, protection).unwrap());
@@ -252,10 +276,7 @@ async fn a_merge_group_that_fails_is_not_merged() {
         w.faults("GET", "/repos/*/*/git/trees/*", Fault::Unavailable, 60);
         w.stand_in.github(|github| github.release_deliveries(DeliveryOrder::AsHappened));
         w.settle().await;
-        while w.stand_in.faults_left() > 0 {
-            let url = format!("{}/repos/acme/shop/git/trees/main", w.stand_in.base_url);
-            drop(crate::http::send(&http::Method::GET, &url, &[], bytes::Bytes::new()).await);
-        }
+        w.stand_in.end_faults();
         let checks = w.checks_of(group);
         assert_eq!(checks.len(), 1, "{checks:#?}");
         assert_eq!(checks[0].conclusion, Some(Conclusion::Failure), "what could not be read is never waved through");
