@@ -41,7 +41,8 @@ use crate::web::figures;
 pub(super) const PROGRAM: &str = env!("CARGO_BIN_EXE_portcullis");
 
 /// The policies these tests count on; the catalogue may grow.
-const POLICIES: [&str; 11] = [
+const POLICIES: [&str; 12] = [
+    "aws-ebs-encrypt-volume",
     "k8s-no-privilege-escalation",
     "k8s-no-privileged-containers",
     "k8s-no-host-network",
