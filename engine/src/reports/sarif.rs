@@ -28,8 +28,7 @@ impl Rendering for Sarif {
             .collect();
         let mut results = Vec::new();
         for violation in report.violations.iter().filter(|violation| violation.state != State::Fixed) {
-            let addresses = std::iter::once(&violation.resource).chain(&violation.also);
-            results.extend(addresses.map(|address| violation_result(context, violation, address)));
+            results.extend(violation.addresses().map(|address| violation_result(context, violation, address)));
         }
         results.extend(report.undecided.iter().map(|undecided| undecided_result(context, undecided)));
         let notifications: Vec<Value> =
@@ -96,19 +95,19 @@ fn security_severity(severity: Severity) -> &'static str {
     }
 }
 
-fn violation_result(context: &Context<'_>, violation: &Violation, address: &str) -> Value {
+fn violation_result(context: &Context<'_>, violation: &Violation, (address, fingerprint): (&str, &str)) -> Value {
     let mut result = json!({
         "ruleId": violation.policy.as_str(),
         "kind": "fail",
         "level": level(violation.severity),
         "message": { "text": violation.message },
         "locations": [location(context, &violation.location, Some(address))],
-        "partialFingerprints": { "portcullis/v1": violation.fingerprint },
+        "partialFingerprints": { "portcullis/v1": fingerprint },
         "properties": { "severity": violation.severity.name(), "attribute": violation.attribute },
     });
     if let Some(object) = result.as_object_mut() {
-        let origins: Vec<Value> =
-            violation.origins.iter().map(|step| location(context, &step.location, None)).collect();
+        let chain = violation.used_at.iter().chain(violation.origins.iter().map(|step| &step.location));
+        let origins: Vec<Value> = chain.map(|place| location(context, place, None)).collect();
         if !origins.is_empty() {
             object.insert("relatedLocations".into(), origins.into());
         }
