@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::plan::{Announced, ReviewPullRequest, kind};
 use super::reviewing::{Evaluated, Host, Reviewing, forge_of};
+use super::same_head::release;
 use super::{Job, JobError, Outcome, Run};
 use crate::app::App;
 use crate::forges::{CommitSha, PullRequest, PullRequestState};
@@ -38,6 +39,7 @@ impl Job<App> for ReviewPullRequestJob {
             let reason = "the host does not know yet what its delivery announced".to_owned();
             return Err(JobError::Retry { after: LAG, reason });
         }
+        release(app, &asked, &pull).await?;
         note(app, &asked, &pull).await?;
         if pull.state == PullRequestState::Closed {
             host.end_others(&asked.repository, asked.number, None, CLOSED).await?;

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use portcullis_engine::evaluate::{Report, SourceScope};
+use portcullis_engine::evaluate::{Report, SourceScope, Verdict};
 
 use super::JobError;
 use super::figures::count_check_publication;
+use super::same_head;
 use crate::app::App;
 use crate::evaluator::EvaluationError;
 use crate::forges::{Check, CheckKey, CheckState, CommitSha, Conclusion, Forge, ForgeError, Repository};
-use crate::review::{Answer, Subject, cancelled, check_key, failed, fetch, finished, pending};
+use crate::review::{Answer, Subject, cancelled, check_key, failed, fetch, finished, finished_as_well, pending};
 use crate::store::{CheckRecord, EndpointName, RepositoryRef, Review};
 
 /// A verdict that is there within this time needs no "in progress" before it.
@@ -33,19 +34,20 @@ pub(super) struct Reviewing<'a> {
 }
 
 impl Reviewing<'_> {
-    fn known(&self) -> RepositoryRef {
+    pub(super) fn known(&self) -> RepositoryRef {
         RepositoryRef { endpoint: self.endpoint.clone(), name: self.subject.repository.name.clone() }
     }
 
     /// The check to answer as; `None` when the newest check of the commit is the answer already. A host shows the newest: when
-    /// that answers another question, or was cancelled, a new one is made. What was only said in words is said anew.
+    /// that answers another question, stands for another pull request or was cancelled, a new one is made. What was only said in words is said anew.
     pub(super) async fn answer(&self, again: Option<&str>) -> Result<Option<Answer>, JobError> {
         let checks = self.app.store.checks_of_head(&self.known(), &self.subject.head).await?;
         let question = self.subject.question(&self.sources, again);
         let newest = checks.last().filter(|check| is_answer(check));
         if let Some(newest) = newest
             && newest.key.0.starts_with(&question)
-            && self.app.store.review(&self.known(), &newest.key).await?.is_some()
+            && let Some(review) = self.app.store.review(&self.known(), &newest.key).await?
+            && (review.verdict == Verdict::Pass) == (newest.conclusion == Some(Conclusion::Success))
         {
             return Ok(None);
         }
@@ -121,7 +123,12 @@ impl Reviewing<'_> {
         match evaluated {
             Evaluated::Report(report, timings) => {
                 self.save(answer, &report, timings).await?;
-                let check = finished(answer, &report, self.forge.capabilities(), now);
+                let capabilities = self.forge.capabilities();
+                let failing = if report.verdict == Verdict::Pass { same_head::failing(self).await? } else { None };
+                let check = match failing {
+                    Some(other) => finished_as_well(answer, other.number, other.report.as_ref(), capabilities, now),
+                    None => finished(answer, &report, capabilities, now),
+                };
                 self.tell(&check).await
             }
             Evaluated::Impossible(reason) => {
@@ -232,7 +239,7 @@ impl Host<'_> {
 }
 
 /// Whether a check says pass or fail.
-fn is_answer(check: &CheckRecord) -> bool {
+pub(super) fn is_answer(check: &CheckRecord) -> bool {
     matches!(check.conclusion, Some(Conclusion::Success | Conclusion::Failure))
 }
 

@@ -15,7 +15,7 @@ use crate::settings::Source;
 
 pub use blob_cache::BlobCache;
 pub use fetch::fetch;
-pub use publish::{Answer, cancelled, failed, finished, pending};
+pub use publish::{Answer, cancelled, failed, finished, finished_as_well, pending};
 
 /// What is judged: a commit against the commit its changes are measured from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
