@@ -52,7 +52,8 @@ impl Job<App> for ReviewPullRequestJob {
             return Ok(Outcome::done());
         }
 
-        let subject = subject(&asked, &pull, forge.merge_base(&asked.repository, &pull.base, &pull.head).await?);
+        let tip = forge.tip(&asked.repository, &pull.base_branch).await?;
+        let subject = subject(&asked, &pull, forge.merge_base(&asked.repository, &tip, &pull.head).await?);
         let reviewing =
             Reviewing { app, forge, endpoint: &asked.endpoint, subject: &subject, sources: scopes(&sources) };
         let Some(answer) = reviewing.answer(asked.reason.again()).await? else { return Ok(Outcome::done()) };
@@ -79,7 +80,8 @@ impl Job<App> for ReviewPullRequestJob {
         if pull.state == PullRequestState::Closed || sources.is_empty() {
             return Ok(());
         }
-        let subject = subject(&asked, &pull, pull.base.clone());
+        // Words need no merge base, and asking for one may be what fails.
+        let subject = subject(&asked, &pull, pull.head.clone());
         let reviewing =
             Reviewing { app, forge, endpoint: &asked.endpoint, subject: &subject, sources: scopes(&sources) };
         let Some(answer) = reviewing.answer_in_words(asked.reason.again()).await? else { return Ok(()) };

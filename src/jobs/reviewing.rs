@@ -12,7 +12,7 @@ use super::figures::count_check_publication;
 use super::same_head;
 use crate::app::App;
 use crate::evaluator::EvaluationError;
-use crate::forges::{Check, CheckKey, CheckState, CommitSha, Conclusion, Forge, ForgeError, Repository};
+use crate::forges::{Check, CheckKey, CheckState, CommitSha, Conclusion, Forge, ForgeError, KnownCheck, Repository};
 use crate::review::{Answer, Subject, cancelled, check_key, failed, fetch, finished, finished_as_well, pending};
 use crate::store::{CheckRecord, EndpointName, RepositoryRef, Review};
 
@@ -188,6 +188,7 @@ impl Host<'_> {
     ) -> Result<(), JobError> {
         let known = RepositoryRef { endpoint: self.endpoint.clone(), name: repository.name.clone() };
         let before = self.app.store.check(&known, &check.key).await?;
+        let is_first = before.is_none();
         let host_id = before.and_then(|record| record.host_id);
         let record = |host_id, conclusion| CheckRecord {
             repository: known.clone(),
@@ -198,7 +199,12 @@ impl Host<'_> {
             conclusion,
         };
         self.app.store.save_check(record(host_id.clone(), None), self.app.clock.now()).await?;
-        let told = self.forge.publish_check(repository, check, host_id.as_ref()).await;
+        let known = match &host_id {
+            Some(id) => KnownCheck::As(id),
+            None if is_first => KnownCheck::Never,
+            None => KnownCheck::Perhaps,
+        };
+        let told = self.forge.publish_check(repository, check, known).await;
         count_check_publication(if told.is_ok() { "ok" } else { "error" });
         let conclusion = match check.state {
             CheckState::InProgress => None,
