@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use portcullis_engine::evaluate::{Report, SourceScope, Verdict};
+use portcullis_engine::evaluate::{Report, Selection, SourceScope, Verdict};
 
 use super::JobError;
 use super::figures::count_check_publication;
@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::evaluator::EvaluationError;
 use crate::forges::{Check, CheckKey, CheckState, CommitSha, Conclusion, Forge, ForgeError, KnownCheck, Repository};
 use crate::review::{Answer, Subject, cancelled, check_key, failed, fetch, finished, finished_as_well, pending};
+use crate::settings::PolicySettings;
 use crate::store::{CheckRecord, EndpointName, RepositoryRef, Review};
 
 /// A verdict that is there within this time needs no "in progress" before it.
@@ -94,8 +95,10 @@ impl Reviewing<'_> {
 
     async fn evaluate(&self, answer: &Answer) -> Result<Evaluated, JobError> {
         let started = Instant::now();
+        let PolicySettings { only, skip } = self.app.policies.clone();
         let today = answer.started_at.0.div_euclid(MILLIS_PER_DAY);
-        let fetched = match fetch(self.forge, &self.app.blobs, self.subject, self.sources.clone(), today).await {
+        let selection = Selection { only, skip, today };
+        let fetched = match fetch(self.forge, &self.app.blobs, self.subject, self.sources.clone(), selection).await {
             Ok(request) => request,
             Err(ForgeError::TooLarge(figure)) => return Ok(Evaluated::Impossible(figure)),
             Err(error) => return Err(error.into()),

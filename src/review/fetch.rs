@@ -25,7 +25,7 @@ pub async fn fetch(
     cache: &BlobCache,
     subject: &Subject,
     sources: Vec<SourceScope>,
-    today: i64,
+    selection: Selection,
 ) -> Result<Request, ForgeError> {
     let repository = &subject.repository;
     let (head, base) =
@@ -36,7 +36,6 @@ pub async fn fetch(
     let is_untouched = !touched.iter().any(|path| is_watched(&path));
     let touched = if is_untouched { BTreeSet::new() } else { touched };
     let [head, base] = read(forge, cache, subject, [head, base], &touched).await?;
-    let selection = Selection { today, ..Selection::default() };
     let options = ReadOptions::default();
     Ok(Request { head, base, touched, renamed: changes.renamed, sources, selection, options })
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::policy::{Library, Link, Path, Related, glob_matches};
 use crate::resource::{Data, Reason, ReasonKind, Resource, Unit, Value};
 
-use super::selectors::{may_name, picks};
+use super::labels::{may_name, picks};
 use super::truth::Truth;
 
 /// The resources of a unit and the links between them, found on demand.
