@@ -43,7 +43,8 @@ impl Reviewing<'_> {
     /// that answers another question, stands for another pull request or was cancelled, a new one is made. What was only said in words is said anew.
     pub(super) async fn answer(&self, again: Option<&str>) -> Result<Option<Answer>, JobError> {
         let checks = self.app.store.checks_of_head(&self.known(), &self.subject.head).await?;
-        let question = self.subject.question(&self.sources, again);
+        let PolicySettings { only, skip } = &self.app.policies;
+        let question = self.subject.question(&(&self.sources, only, skip), again);
         let newest = checks.last().filter(|check| is_answer(check));
         if let Some(newest) = newest
             && newest.key.0.starts_with(&question)
