@@ -7,7 +7,7 @@ use crate::policy::{Check, Literal, PolicyId, Rule, Severity};
 use crate::resource::{FormatId, Reason, ReasonKind, Resource, Span, Unit};
 
 use super::fingerprint::fingerprint;
-use super::identity::{Identity, Siblings};
+use super::identity::{Identity, NETWORK_RULE, Siblings};
 use super::leaf::{Leaf, Leaves, Nobody};
 use super::links::Linked;
 use super::message::{message, suggestion};
@@ -38,7 +38,11 @@ pub(super) struct Asked<'c> {
 impl<'c> Asked<'c> {
     /// Asks a resource.
     pub(super) fn of(&self, resource: &'c Resource, linked: &'c Linked<'c>) -> Outcome {
-        let case = if resource.format == FormatId::Azure { TextCase::Ignored } else { TextCase::Exact };
+        let case = match resource.format {
+            FormatId::Azure => TextCase::Ignored,
+            FormatId::Terraform => TextCase::Converted,
+            _ => TextCase::Exact,
+        };
         let related = &self.check.related;
         let walk = Walk { linked, resource, related, params: self.params, case, today: self.today };
         let applies = self.applies(&walk);
@@ -139,7 +143,7 @@ impl<'c> Asked<'c> {
             resource_type: resource.type_name.to_string(),
             format: declared.format,
             also: Vec::new(),
-            attribute: leaf.map(|leaf| leaf.path.clone()).unwrap_or_default(),
+            attribute: leaf.map(|leaf| attribute(resource, declared, leaf)).unwrap_or_default(),
             message: message(self.check, self.params, resource, leaves),
             location: leaf_location(walk.linked.unit(), resource, leaf.copied()),
             used_at: None,
@@ -183,6 +187,13 @@ impl<'c> Asked<'c> {
             origins: place::origins(files, resource, leaf.and_then(|leaf| leaf.value.as_ref())),
         })
     }
+}
+
+/// Where a leaf lies, as the author of the resource calls it: what a part of it is made of has names in no file.
+fn attribute(resource: &Resource, declared: &Resource, leaf: &Leaf) -> String {
+    let is_view = &*resource.type_name == NETWORK_RULE;
+    let written = is_view.then(|| place::written_path(&declared.attributes, leaf.span)).flatten();
+    written.unwrap_or_else(|| leaf.path.clone())
 }
 
 /// Where a leaf lies; the resource's own place when it lies in no file.

@@ -19,6 +19,8 @@ pub(super) struct Cursor<'c> {
     pub(super) span: Span,
     /// What to point at when something below is missing: the key it would stand under, for a map may begin lines later.
     lacking: Span,
+    /// The nearest value above that was read through other places.
+    carrier: Option<&'c Value>,
     /// It is an element of a list.
     is_element: bool,
     /// It belongs to the checked resource, not to one linked to it.
@@ -36,17 +38,38 @@ enum Part<'c> {
 impl<'c> Cursor<'c> {
     /// The resource itself; `span` is what to point at when an attribute is missing.
     pub(super) fn root(node: &'c Value, span: Span) -> Self {
-        Self { node: Some(node), trail: None, part: Part::Root, span, lacking: span, is_element: false, is_own: true }
+        Self {
+            node: Some(node),
+            trail: None,
+            part: Part::Root,
+            span,
+            lacking: span,
+            carrier: None,
+            is_element: false,
+            is_own: true,
+        }
     }
 
     /// A resource linked under a name; `span` is what to point at when it is none or lacks an attribute.
     pub(super) fn linked(name: &'c str, node: Option<&'c Value>, span: Span) -> Self {
-        Self { node, trail: None, part: Part::Name(name), span, lacking: span, is_element: false, is_own: false }
+        Self {
+            node,
+            trail: None,
+            part: Part::Name(name),
+            span,
+            lacking: span,
+            carrier: None,
+            is_element: false,
+            is_own: false,
+        }
     }
 
     fn go(&'c self, node: Option<&'c Value>, part: Part<'c>) -> Self {
+        let carrier = self.node.filter(|node| node.origin().is_some()).or(self.carrier);
         let span = node.map(Value::span).filter(|span| span.is_somewhere()).unwrap_or(self.lacking);
-        Self { node, trail: Some(self), part, span, lacking: span, is_element: false, is_own: self.is_own }
+        // What a reference brings along from elsewhere is used where the reference stands.
+        let span = carrier.map(Value::span).filter(|used| !used.contains(span) && used.is_somewhere()).unwrap_or(span);
+        Self { node, trail: Some(self), part, span, lacking: span, carrier, is_element: false, is_own: self.is_own }
     }
 
     /// The child of a name; a null child is missing, but it is the place to point at.
@@ -74,8 +97,19 @@ impl<'c> Cursor<'c> {
 
     /// The same place with another node: one of several alternatives.
     pub(super) fn instead(&self, node: &'c Value) -> Self {
-        let span = if node.span().is_somewhere() { node.span() } else { self.span };
+        let is_near =
+            node.span().is_somewhere() && self.carrier.is_none_or(|carrier| carrier.span().contains(node.span()));
+        let span = if is_near { node.span() } else { self.span };
         Self { node: Some(node), span, ..*self }
+    }
+
+    /// What is there, with the places it came through.
+    pub(super) fn value(&self) -> Option<Value> {
+        let value = self.node?.clone();
+        Some(match self.carrier {
+            Some(carrier) => value.part_of(carrier),
+            None => value,
+        })
     }
 
     /// The way here in words: `ingress[0].cidr_blocks`.

@@ -11,11 +11,13 @@ use crate::resource::{Resource, Value};
 
 use super::fingerprint::{digest, digest_of, element_key, key_in};
 use super::leaf::{Element, Leaf};
-use super::message::quoted;
 use super::predicates::is_within;
 
-/// The virtual resource whose rules are told apart by the way they open.
-const NETWORK_RULE: &str = "network_rule";
+/// The virtual resource whose attributes have names of our own.
+pub(super) const NETWORK_RULE: &str = "network_rule";
+
+/// What blocks and resources that are rules are asked for by these names.
+const VIEWS: [&str; 2] = ["ports", "cidrs"];
 
 /// What tells a violation from others of its policy; known only while reports are made and compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,11 +38,12 @@ impl Identity {
     /// The identity of a violation of a resource that these leaves made.
     pub(super) fn of(resource: &Resource, leaves: &[&Leaf], siblings: &mut Siblings) -> Self {
         let element = leaves.first().and_then(|leaf| leaf.element.as_ref());
-        let passage = passage(resource);
-        let mut decided: Vec<String> = leaves
-            .iter()
-            .map(|leaf| format!("{}={}", place(leaf), leaf.value.as_ref().map(quoted).unwrap_or_default()))
-            .collect();
+        let is_asked = |leaf: &&Leaf| VIEWS.iter().any(|view| place(leaf).split(['.', '[']).any(|part| part == *view));
+        let is_about_rules = &*resource.type_name == NETWORK_RULE || leaves.iter().any(is_asked);
+        let rule = rule(resource, element).filter(|_| is_about_rules);
+        let passage = rule.map(passage);
+        let said = |leaf: &&Leaf| format!("{}={}", place(leaf), leaf.value.as_ref().map(digest_of).unwrap_or_default());
+        let mut decided: Vec<String> = leaves.iter().map(said).collect();
         decided.sort_unstable();
         decided.insert(0, passage.clone().unwrap_or_default());
         let parts: Vec<&str> = decided.iter().map(String::as_str).collect();
@@ -50,7 +53,7 @@ impl Identity {
             siblings: element.map(|element| siblings.of(element)).unwrap_or_default(),
             places: leaves.iter().map(|leaf| place(leaf)).collect(),
             leaf: digest(&parts),
-            way: Way::of(resource, element),
+            way: rule.and_then(|rule| Way::of(rule, leaves)),
         }
     }
 
@@ -111,26 +114,27 @@ impl Siblings {
     }
 }
 
+/// The rule of a network that a violation lies in: a virtual one, or a block or resource that has the views of one.
+fn rule<'r>(resource: &'r Resource, element: Option<&'r Element>) -> Option<&'r Value> {
+    let is_rule = |node: &&Value| VIEWS.iter().all(|view| node.get(view).is_some());
+    element.map(|element| &element.value).filter(is_rule).or(Some(&resource.attributes).filter(is_rule))
+}
+
 /// What a rule lets through, as a key: `ingress allow tcp 22-22`.
-fn passage(resource: &Resource) -> Option<String> {
-    if &*resource.type_name != NETWORK_RULE {
-        return None;
-    }
-    let word = |name| {
-        resource.attributes.get(name).map(|value| value.scalar_text().unwrap_or_else(|| digest_of(value).into()))
-    };
+fn passage(rule: &Value) -> String {
+    let word = |name| rule.get(name).map(|value| value.scalar_text().unwrap_or_else(|| digest_of(value).into()));
     let words = ["direction", "action", "protocol"].map(|name| word(name).unwrap_or_default());
-    let ports = match ports(resource) {
+    let ports = match ports(rule) {
         Some(ports) => ports.iter().map(|(from, to)| format!("{from}-{to}")).collect::<Vec<_>>().join(","),
-        None => resource.attributes.get("ports").map(digest_of).unwrap_or_default(),
+        None => rule.get("ports").map(digest_of).unwrap_or_default(),
     };
-    Some(format!("{} {ports}", words.join(" ")))
+    format!("{} {ports}", words.join(" "))
 }
 
 /// The ports of a rule, in order; `None` when some are not known.
-fn ports(resource: &Resource) -> Option<Vec<(i64, i64)>> {
+fn ports(rule: &Value) -> Option<Vec<(i64, i64)>> {
     let end = |range: &Value, name| range.get(name)?.as_number()?.as_i64();
-    let ranges = resource.attributes.get("ports")?.as_list()?.items.iter();
+    let ranges = rule.get("ports")?.as_list()?.items.iter();
     let mut ports: Vec<(i64, i64)> =
         ranges.map(|range| Some((end(range, "from")?, end(range, "to")?))).collect::<Option<_>>()?;
     ports.sort_unstable();
@@ -148,22 +152,21 @@ pub(super) struct Way {
 }
 
 impl Way {
-    fn of(resource: &Resource, element: Option<&Element>) -> Option<Self> {
-        if &*resource.type_name != NETWORK_RULE {
-            return None;
-        }
-        let word = |name| resource.attributes.get(name)?.as_text().cloned();
-        let cidr = element.filter(|element| element.list_name() == "cidrs")?.value.as_text().cloned()?;
+    fn of(rule: &Value, leaves: &[&Leaf]) -> Option<Self> {
+        let word = |name| rule.get(name).map_or(Some("".into()), Value::scalar_text);
+        let is_range = |leaf: &&&Leaf| leaf.path.rsplit_once('[').is_some_and(|(list, _)| list.ends_with("cidrs"));
+        let cidr = leaves.iter().find(is_range)?.value.as_ref()?.as_text().cloned()?;
         let kind = [word("direction")?, word("action")?];
-        Some(Self { kind, protocol: word("protocol")?, ports: ports(resource)?, cidr })
+        Some(Self { kind, protocol: word("protocol")?, ports: ports(rule)?, cidr })
     }
 
     /// Whether everything that comes through the other way comes through this one.
     pub(super) fn covers(&self, other: &Self) -> bool {
         let is_inside = |(from, to): &(i64, i64)| self.ports.iter().any(|(first, last)| first <= from && to <= last);
+        let is_all = matches!(&*self.protocol, "all" | "-1" | "*");
         self.kind == other.kind
-            && (self.protocol == other.protocol || &*self.protocol == "all")
-            && (&*self.protocol == "all" || other.ports.iter().all(is_inside))
+            && (is_all || self.protocol == other.protocol)
+            && other.ports.iter().all(is_inside)
             && (self.cidr == other.cidr || is_within(&other.cidr, std::slice::from_ref(&self.cidr.to_string())))
     }
 }

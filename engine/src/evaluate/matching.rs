@@ -1,5 +1,7 @@
 //! Matchers on the node a path leads to.
 
+use std::borrow::Cow;
+
 use crate::policy::{Comparison, Literal, Matcher, Operand, Operator, Path};
 use crate::resource::{Data, ListKind, Reason, ReasonKind, Span, Value};
 
@@ -234,7 +236,7 @@ impl Walk<'_> {
 
     fn text_contains(&self, text: &str, part: &str) -> bool {
         match self.case {
-            TextCase::Exact => text.contains(part),
+            TextCase::Exact | TextCase::Converted => text.contains(part),
             TextCase::Ignored => text.to_ascii_lowercase().contains(&part.to_ascii_lowercase()),
         }
     }
@@ -254,6 +256,7 @@ fn presence(value: Option<&Value>) -> Truth {
         Data::Unknown(unknown) if unknown.not_null || unknown.prefix.as_ref().is_some_and(|p| !p.is_empty()) => {
             Truth::True
         }
+        Data::Unknown(_) if value.known_part().is_some() => Truth::True,
         Data::Unknown(_) => Truth::Unknown,
         Data::OneOf(alternatives) => one_of(alternatives, |value| presence(Some(value))),
     }
@@ -269,10 +272,11 @@ fn text_test(value: &Value, test: impl Fn(&str) -> bool) -> Truth {
 }
 
 /// The elements of a list; of anything else, what can be said at once.
-fn elements(value: &Value) -> Result<&[Value], Truth> {
+fn elements(value: &Value) -> Result<Cow<'_, [Value]>, Truth> {
     match value.data() {
-        Data::List(list) => Ok(&list.items),
-        Data::Unknown(_) | Data::OneOf(_) => Err(Truth::Unknown),
+        Data::List(list) => Ok(Cow::Borrowed(&list.items)),
+        Data::Unknown(_) => value.known_part().map(Cow::Owned).ok_or(Truth::Unknown),
+        Data::OneOf(_) => Err(Truth::Unknown),
         _ => Err(Truth::False),
     }
 }
@@ -301,7 +305,7 @@ fn leaf(at: &Cursor<'_>, matcher: &Matcher, truth: Truth) -> Leaf {
     let reason = (truth == Truth::Unknown).then(|| reason_of(at)).flatten();
     Leaf {
         path: at.path(),
-        value: at.node.cloned(),
+        value: at.value(),
         span: at.span,
         wanted: matcher.to_string(),
         truth,

@@ -12,6 +12,8 @@ use super::truth::Truth;
 const VALUE_LIMIT: usize = 80;
 /// Longest message, in characters.
 const MESSAGE_LIMIT: usize = 400;
+/// The last port there is.
+const LAST_PORT: i64 = 65_535;
 /// Most leaves named in a message.
 const NAMED_LIMIT: usize = 3;
 
@@ -86,7 +88,34 @@ pub(super) fn message(check: &Check, params: &[(String, Literal)], resource: &Re
         (Some(template), None) => template.to_string(),
         (None, _) => default_message(leaves, check),
     };
-    cut(&message, MESSAGE_LIMIT)
+    let part = called_part(resource).map(|part| format!("{part}: ")).unwrap_or_default();
+    cut(&format!("{part}{message}"), MESSAGE_LIMIT)
+}
+
+/// What a virtual resource is called within its owner, when it is a part of it: `ingress[1]`.
+pub(super) fn called_part(resource: &Resource) -> Option<&str> {
+    resource.address.strip_prefix(&**resource.owner.as_ref()?)?.strip_prefix('.')
+}
+
+/// The ports and protocol of a rule: `22/tcp`, `22, 8000-8100/tcp`, `all ports`.
+fn ports_in_words(resource: &Resource) -> Option<String> {
+    let protocol = resource.attributes.get("protocol")?.scalar_text()?;
+    let end = |range: &Value, name| range.get(name)?.as_number()?.as_i64();
+    let range = |range: &Value| match (end(range, "from")?, end(range, "to")?) {
+        (0, LAST_PORT) => Some("all".to_owned()),
+        (from, to) if from == to => Some(from.to_string()),
+        (from, to) => Some(format!("{from}-{to}")),
+    };
+    let ports: Vec<String> =
+        resource.attributes.get("ports")?.as_list()?.items.iter().map(range).collect::<Option<_>>()?;
+    let is_all = ports.iter().any(|port| port == "all");
+    Some(match (&*protocol, is_all) {
+        ("all", true) => "every port".to_owned(),
+        (protocol, true) => format!("every {protocol} port"),
+        (protocol, false) if ports.is_empty() => protocol.to_owned(),
+        ("all", false) => ports.join(", "),
+        (protocol, false) => format!("{}/{protocol}", ports.join(", ")),
+    })
 }
 
 fn filled(template: &Template, params: &[(String, Literal)], resource: &Resource, leaf: &Leaf) -> String {
@@ -98,6 +127,7 @@ fn filled(template: &Template, params: &[(String, Literal)], resource: &Resource
         Placeholder::Value => leaf.value.as_ref().map(quoted),
         Placeholder::Path => Some(leaf.path.clone()),
         Placeholder::Resource => Some(resource.reported_address().to_string()),
+        Placeholder::Ports => ports_in_words(resource),
         Placeholder::Element(path) => leaf.element.as_ref().and_then(|element| attribute(&element.value, path)),
         Placeholder::This(path) => attribute(&resource.attributes, path),
         Placeholder::Param(name) => params.iter().find(|(param, _)| param == name).map(|(_, value)| value.to_text()),

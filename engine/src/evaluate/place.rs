@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::resource::{FileTable, Origin, Resource, Span, Unit, Value};
+use crate::resource::{Data, FileTable, Origin, Resource, Span, Unit, Value};
 use crate::source_tree::{LineColumn, TreePath};
 
 use super::report::{Location, Step};
@@ -47,6 +47,31 @@ pub(super) fn origins(files: &FileTable, resource: &Resource, value: Option<&Val
         }
     }
     steps
+}
+
+/// Where in a resource something is written: the attribute that has the place in it, as its author calls it.
+pub(super) fn written_path(attributes: &Value, span: Span) -> Option<String> {
+    let mut path = String::new();
+    let mut at = attributes;
+    loop {
+        let next = match at.data() {
+            Data::Map(map) => {
+                map.entries().iter().find(|(_, value)| value.span().contains(span)).map(|(key, value)| {
+                    let dot = if path.is_empty() { "" } else { "." };
+                    (format!("{dot}{}", key.text), value)
+                })
+            }
+            Data::List(list) => {
+                let mut items = list.items.iter().enumerate();
+                items.find(|(_, item)| item.span().contains(span)).map(|(index, item)| (format!("[{index}]"), item))
+            }
+            _ => None,
+        };
+        let Some((step, value)) = next else { break };
+        path.push_str(&step);
+        at = value;
+    }
+    (!path.is_empty()).then_some(path)
 }
 
 /// The place of a resource that no file shows: the unit itself.

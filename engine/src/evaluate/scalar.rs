@@ -8,7 +8,11 @@ use super::truth::Truth;
 /// How text is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TextCase {
+    /// Letter by letter.
     Exact,
+    /// The same; and where a boolean is asked for, text is converted to one as Terraform does it.
+    Converted,
+    /// Upper and lower case are the same.
     Ignored,
 }
 
@@ -19,6 +23,11 @@ pub(super) fn equals(value: &Value, literal: &Literal, case: TextCase) -> Truth 
         (Data::Bool(a), Literal::Bool(b)) => (a == b).into(),
         (Data::Number(a), Literal::Number(b)) => (a == b).into(),
         (Data::Text(a), Literal::Text(b)) => same_text(a, b, case).into(),
+        (Data::Text(a), Literal::Bool(b)) if case == TextCase::Converted => match &**a {
+            "true" | "1" => (*b).into(),
+            "false" | "0" => (!b).into(),
+            _ => Truth::False,
+        },
         (Data::Text(a), Literal::Number(b)) => (Number::parse(a).as_ref() == Some(b)).into(),
         (Data::Bool(_) | Data::Number(_) | Data::Text(_), Literal::Bool(_) | Literal::Text(_) | Literal::Number(_)) => {
             let text = value.scalar_text().unwrap_or_default();
@@ -50,7 +59,7 @@ pub(super) fn one_of(alternatives: &[Value], test: impl FnMut(&Value) -> Truth) 
 
 pub(super) fn same_text(a: &str, b: &str, case: TextCase) -> bool {
     match case {
-        TextCase::Exact => a == b,
+        TextCase::Exact | TextCase::Converted => a == b,
         TextCase::Ignored => a.eq_ignore_ascii_case(b),
     }
 }
@@ -86,6 +95,19 @@ mod tests {
         assert!(same(&Value::number(22, Span::NOWHERE), Literal::Text("22".into())));
         assert!(!same(&text("True"), Literal::Bool(true)));
         assert_eq!(equals(&text("TLS"), &Literal::Text("tls".into()), TextCase::Ignored), Truth::True);
+    }
+
+    #[test]
+    fn terraform_takes_one_and_zero_for_booleans() {
+        let is = |value: &str, wanted: bool, case| equals(&text(value), &Literal::Bool(wanted), case);
+        for (value, wanted) in [("1", true), ("true", true), ("0", false), ("false", false)] {
+            assert_eq!(is(value, wanted, TextCase::Converted), Truth::True);
+            assert_eq!(is(value, !wanted, TextCase::Converted), Truth::False);
+        }
+        assert_eq!(
+            (is("yes", true, TextCase::Converted), is("1", true, TextCase::Exact)),
+            (Truth::False, Truth::False)
+        );
     }
 
     #[test]

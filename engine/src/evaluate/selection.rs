@@ -1,7 +1,7 @@
 //! The selectors of a step: which elements of a list it goes on with, and how many of them must match.
 
 use crate::policy::{Literal, Matcher, Selector, Step};
-use crate::resource::{Data, List, Reason, ReasonKind, Value};
+use crate::resource::{Data, List, ListKind, Reason, ReasonKind, Value};
 
 use super::cursor::Cursor;
 use super::leaf::Watch;
@@ -35,7 +35,10 @@ impl Walk<'_> {
                     walk.select(at, selectors, step, rest, matcher, mode, watch)
                 });
             }
-            Some(Data::Unknown(_)) => return go(self, at, watch),
+            Some(Data::Unknown(_)) => match at.node.and_then(Value::known_part).filter(|_| is_quantity(selector)) {
+                Some(items) => List { kind: ListKind::List, items }.into(),
+                None => return go(self, at, watch),
+            },
             None | Some(_) => match selector {
                 Selector::Each => return self.single(at, mode.wants_each(), watch, go),
                 Selector::All => return self.single(at, mode.wants_each(), watch, go),
@@ -206,6 +209,11 @@ impl Walk<'_> {
         };
         pairs.iter().map(one).fold(Truth::True, Truth::and)
     }
+}
+
+/// Whether a selector speaks of elements wherever they are in their list.
+fn is_quantity(selector: &Selector) -> bool {
+    matches!(selector, Selector::Each | Selector::All | Selector::Any | Selector::Where(_))
 }
 
 /// Whether an element counts as being there.

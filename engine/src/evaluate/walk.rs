@@ -320,7 +320,7 @@ pub(super) fn existence_in_doubt(answer: Truth, mode: Mode) -> Truth {
 pub(super) fn doubtful(at: &Cursor<'_>) -> Leaf {
     Leaf {
         path: at.path(),
-        value: at.node.cloned(),
+        value: at.value(),
         span: at.span,
         wanted: String::new(),
         truth: Truth::Unknown,

@@ -26,6 +26,8 @@ pub enum Placeholder {
     Path,
     /// `{resource}`: the resource's address.
     Resource,
+    /// `{ports}`: the ports and protocol of a rule of a network.
+    Ports,
     /// `{element.a.b}`: an attribute of the element that is looped over.
     Element(Vec<String>),
     /// `{this.a.b}`: an attribute of the resource.
@@ -35,7 +37,7 @@ pub enum Placeholder {
 }
 
 /// What may stand between braces, for messages.
-pub(super) const KNOWN: &str = "{value}, {path}, {resource}, {element.NAME}, {this.NAME}, {params.NAME}";
+pub(super) const KNOWN: &str = "{value}, {path}, {resource}, {ports}, {element.NAME}, {this.NAME}, {params.NAME}";
 
 impl Template {
     /// Reads a message; `{{` and `}}` are braces.
@@ -76,6 +78,7 @@ fn placeholder(name: &str) -> Result<Placeholder, String> {
         "value" => return Ok(Placeholder::Value),
         "path" => return Ok(Placeholder::Path),
         "resource" => return Ok(Placeholder::Resource),
+        "ports" => return Ok(Placeholder::Ports),
         _ => {}
     }
     match name.split_once('.') {
@@ -93,6 +96,7 @@ impl fmt::Display for Template {
             Part::Filled(Placeholder::Value) => f.write_str("{value}"),
             Part::Filled(Placeholder::Path) => f.write_str("{path}"),
             Part::Filled(Placeholder::Resource) => f.write_str("{resource}"),
+            Part::Filled(Placeholder::Ports) => f.write_str("{ports}"),
             Part::Filled(Placeholder::Element(path)) => write!(f, "{{element.{}}}", path.join(".")),
             Part::Filled(Placeholder::This(path)) => write!(f, "{{this.{}}}", path.join(".")),
             Part::Filled(Placeholder::Param(name)) => write!(f, "{{params.{name}}}"),
@@ -106,9 +110,10 @@ mod tests {
 
     #[test]
     fn placeholders_read_and_print_back() {
-        for text in
-            ["container {element.name} may run as {value}", "{{x}} at {path} of {resource}: {params.days} {this.a.b}"]
-        {
+        for text in [
+            "container {element.name} may run as {value}",
+            "{{x}} at {path} of {resource} ({ports}): {params.days} {this.a.b}",
+        ] {
             assert_eq!(Template::parse(text).unwrap().to_string(), text);
         }
         for bad in ["{nope}", "{", "a } b", "{element}"] {

@@ -59,6 +59,8 @@ pub struct Notes {
     pub choice: Option<Reason>,
     /// What this text is the encoding of (the argument of `jsonencode`), known even where the text is not.
     pub document: Option<Value>,
+    /// Of a list that nobody knows as a whole: elements that it has whatever else is in it.
+    pub members: Vec<Value>,
 }
 
 /// A resource that a value identifies.
@@ -312,10 +314,10 @@ impl Value {
     pub fn noted(mut self, change: impl FnOnce(&mut Notes)) -> Self {
         let mut notes = self.notes.map(Arc::unwrap_or_clone).unwrap_or_default();
         change(&mut notes);
-        // The document of a text lies within it.
-        let within = notes.document.as_ref().map_or(0, |document| document.depth + 1);
+        // The document of a text lies within it, and so do the members of a list.
+        let within = notes.document.iter().chain(&notes.members).map(|inner| inner.depth + 1).max().unwrap_or(0);
         if within > DEPTH_LIMIT {
-            notes.document = None;
+            (notes.document, notes.members) = (None, Vec::new());
         }
         self.depth = self.depth.max(if within > DEPTH_LIMIT { 0 } else { within });
         self.notes = Some(Arc::new(notes));
@@ -333,6 +335,22 @@ impl Value {
             }
         });
         moved.at(span)
+    }
+
+    /// A part of a value that was read through other places: so was the part, and it is used where the whole is.
+    #[must_use]
+    pub fn part_of(self, whole: &Self) -> Self {
+        let Some(first) = whole.origin() else { return self };
+        if whole.span.contains(self.span) || !self.span.is_somewhere() {
+            return self;
+        }
+        let (what, span) = (Arc::clone(&first.what), self.span);
+        let next = first.next.clone();
+        let moved = self.noted(|notes| {
+            let next = notes.origin.take().or(next);
+            notes.origin = Some(Arc::new(Origin { what, span, next }));
+        });
+        moved.at(whole.span)
     }
 
     /// The text, if it is text.
@@ -369,6 +387,16 @@ impl Value {
     #[must_use]
     pub fn as_unknown(&self) -> Option<&Unknown> {
         if let Data::Unknown(unknown) = &self.data { Some(unknown) } else { None }
+    }
+
+    /// The elements of a list that is known in part: those it has for certain, and one that stands for the rest.
+    #[must_use]
+    pub fn known_part(&self) -> Option<Vec<Self>> {
+        let unknown = self.as_unknown()?;
+        let members = &self.notes.as_ref().filter(|notes| !notes.members.is_empty())?.members;
+        let rest = Self::unknown(unknown.reason.clone(), self.span);
+        let rest = rest.noted(|notes| notes.maybe = Some(unknown.reason.clone()));
+        Some(members.iter().cloned().map(|member| member.part_of(self)).chain([rest]).collect())
     }
 
     /// Whether it is null.

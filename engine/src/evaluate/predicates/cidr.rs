@@ -20,7 +20,7 @@ const PRIVATE: [&str; 9] = [
     "::1/128",
 ];
 
-/// Words that mean any address in Azure and GCP rules.
+/// What means any address in Azure and GCP rules, the last one though it looks like a single one.
 const ANYBODY: [&str; 4] = ["*", "any", "internet", "0.0.0.0"];
 
 #[derive(Clone, Copy)]
@@ -53,9 +53,10 @@ impl Cidr {
 
 /// Whether a range is open to strangers: outside private space and wide.
 pub(super) fn is_public(text: &str) -> bool {
-    let Some(cidr) = Cidr::parse(text) else {
-        return ANYBODY.iter().any(|word| text.trim().eq_ignore_ascii_case(word));
-    };
+    if ANYBODY.iter().any(|word| text.trim().eq_ignore_ascii_case(word)) {
+        return true;
+    }
+    let Some(cidr) = Cidr::parse(text) else { return false };
     let widest = if cidr.is_v4 { PUBLIC_V4 } else { PUBLIC_V6 };
     cidr.prefix <= widest && !PRIVATE.iter().filter_map(|range| Cidr::parse(range)).any(|range| range.contains(cidr))
 }
@@ -72,7 +73,9 @@ mod tests {
 
     #[test]
     fn public_is_wide_and_outside_private_space() {
-        for public in ["0.0.0.0/0", "::/0", "8.0.0.0/8", "2001:db8::/32", "*", "Internet", "172.0.0.0/8", "0.0.0.0/1"] {
+        for public in
+            ["0.0.0.0/0", "::/0", "8.0.0.0/8", "2001:db8::/32", "*", "Internet", "172.0.0.0/8", "0.0.0.0/1", "0.0.0.0"]
+        {
             assert!(is_public(public), "{public}");
         }
         for private in

@@ -43,7 +43,7 @@ fn a_violation_repaired_here_buys_none_elsewhere() {
 fn another_port_in_the_same_group_is_another_hole() {
     let one = |from, to| group("a", &[(from, to, "0.0.0.0/0")]);
     assert_eq!(edit(&one(22, 22), &one(3389, 3389)).0, Fail);
-    assert_eq!(edit(&one(22, 22), &one(0, 65535)).0, Fail);
+    assert_eq!(edit(&one(22, 22), &one(20, 4000)).0, Fail);
     let twice = group("a", &[(22, 22, "10.0.0.0/8"), (3389, 3389, "0.0.0.0/0")]);
     assert_eq!(edit(&group("a", &[(22, 22, "0.0.0.0/0"), (3389, 3389, "10.0.0.0/8")]), &twice).0, Fail);
     assert_eq!(edit(&group("a", &[(22, 22, "8.0.0.0/8")]), &one(22, 22)).0, Fail);
@@ -51,16 +51,27 @@ fn another_port_in_the_same_group_is_another_hole() {
 
 #[test]
 fn a_rule_that_is_narrowed_or_split_or_moved_was_there_before() {
-    let wide = group("a", &[(0, 65535, "0.0.0.0/0")]);
+    let wide = group("a", &[(20, 4000, "0.0.0.0/0")]);
     for rules in [
         &[(22, 22, "0.0.0.0/0")][..],
         &[(22, 22, "0.0.0.0/0"), (3389, 3389, "8.0.0.0/8")],
-        &[(443, 443, "0.0.0.0/0"), (0, 65535, "0.0.0.0/0")],
+        &[(443, 443, "0.0.0.0/0"), (20, 4000, "0.0.0.0/0")],
     ] {
         let (verdict, lines) = edit(&wide, &group("a", rules));
         assert_eq!(verdict, Pass, "{lines:?}");
         assert!(lines.iter().all(|line| line.ends_with("existing")) && !lines.is_empty(), "{lines:?}");
     }
+}
+
+#[test]
+fn a_policy_that_asks_the_blocks_themselves_tells_their_ports_apart() {
+    let one = |from, to| group("a", &[(from, to, "0.0.0.0/0")]);
+    assert_eq!(edit(&one(5432, 5432), &one(5432, 5432).replace("\"x\"", "\"y\"")).0, Pass);
+    assert_eq!(
+        edit(&one(5432, 5432), &one(5000, 6000)),
+        (Fail, vec!["direct aws_security_group.a introduced!".into()])
+    );
+    assert_eq!(edit(&one(5000, 6000), &one(5432, 5432)), (Pass, vec!["direct aws_security_group.a existing".into()]));
 }
 
 #[test]

@@ -3,7 +3,9 @@
 mod doubt;
 mod identity;
 mod lost;
+mod place;
 mod scope;
+mod terraform;
 
 use std::collections::BTreeSet;
 
@@ -15,14 +17,14 @@ use crate::policy::{Catalogue, Severity, load_policy};
 use crate::source_tree::{Folder, SourceTree, TreePath};
 
 /// Policies of each shape that matters here, so that these tests hold whatever policies come with the program.
-const POLICIES: [(&str, &str, &str); 7] = [
+const POLICIES: [(&str, &str, &str); 8] = [
     ("db", "terraform", "resource: aws_db_instance, require: { storage_encrypted: true }"),
     ("backup", "terraform", "resource: aws_db_instance, require: { backup.keep: true, backup.copy: true }"),
     (
         "port",
         "everywhere",
         "resource: network_rule, when: { direction: ingress, action: allow, ports: { overlaps: [22, 3389] } }, \
-         forbid: { 'cidrs[]': $public_cidr }",
+         forbid: { 'cidrs[]': $public_cidr }, message: '{ports} is open to {value}'",
     ),
     (
         "block",
@@ -32,6 +34,11 @@ const POLICIES: [(&str, &str, &str); 7] = [
     ),
     ("privileged", "kubernetes", "resource: Pod, forbid: { 'pod.containers[].securityContext.privileged': true }"),
     ("host", "kubernetes", "resource: Pod, forbid: { pod.hostNetwork: true }"),
+    (
+        "direct",
+        "terraform",
+        "resource: aws_security_group, forbid: { 'ingress[]': { ports: { overlaps: 5432 }, 'cidrs[]': $public_cidr } }",
+    ),
     ("described", "terraform", "resource: aws_security_group, require: { 'ingress[].description': present }"),
 ];
 

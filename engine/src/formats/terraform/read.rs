@@ -28,6 +28,7 @@ pub(super) fn read(plan: &UnitPlan, files: &dyn Files, options: &ReadOptions) ->
     let mut loaded = Loaded::read(&plan.folder, files, &mut table);
     let mut problems = std::mem::take(&mut loaded.problems);
     let mut unit = Unit::empty(&plan.name);
+    unit.unevaluated = std::mem::take(&mut loaded.unevaluated);
     let given = variables::given(&plan.folder, files, options, &mut table, &mut problems);
     let evaluator = Evaluator::new(&plan.folder, &loaded, files, table);
     if let Some(module) = loaded.get(&plan.folder) {
@@ -44,7 +45,7 @@ pub(super) fn read(plan: &UnitPlan, files: &dyn Files, options: &ReadOptions) ->
         };
         reader.instance(&Rc::new(root));
         unit.resources = reader.resources;
-        unit.unevaluated = reader.unevaluated;
+        unit.unevaluated.extend(reader.unevaluated);
         unit.moved = reader.moved;
     }
     let (files, mut evaluated) = evaluator.into_parts();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::config::load::{is_configuration, parse};
+use super::config::load::{is_configuration, parse, stand_in};
 use super::config::module::Source;
 use super::config::variables::{automatic_files, is_variable_file};
 use crate::formats::{Scope, UnitPlan};
@@ -22,6 +22,10 @@ pub(super) fn folders<'p>(paths: impl Iterator<Item = &'p TreePath>) -> Folders 
     let mut folders = Folders::new();
     for path in paths.filter(|path| is_configuration(path) && !is_downloaded(path)) {
         folders.entry(path.folder()).or_default().push(path.clone());
+    }
+    for paths in folders.values_mut() {
+        let there: HashSet<TreePath> = paths.iter().cloned().collect();
+        paths.retain(|path| stand_in(path).is_none_or(|other| !there.contains(&other)));
     }
     folders
 }

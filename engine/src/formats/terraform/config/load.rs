@@ -7,7 +7,7 @@ use super::module::{Module, Source};
 use super::overrides;
 use crate::formats::terraform::syntax::ir::{Body, FileIndex};
 use crate::formats::terraform::syntax::{self, Flaw, Parsed};
-use crate::resource::{FileId, FileTable, Problem, ProblemKind, Span};
+use crate::resource::{FileId, FileTable, Problem, ProblemKind, Span, Unevaluated};
 use crate::source_tree::{Files, Folder, SourceFile, TreePath};
 
 /// Most folders one unit is read from.
@@ -19,19 +19,32 @@ pub(crate) struct Loaded {
     modules: Vec<Module>,
     by_folder: HashMap<Folder, usize>,
     pub problems: Vec<Problem>,
+    pub unevaluated: Vec<Unevaluated>,
 }
 
-/// Whether a path is configuration that Terraform reads.
+/// Whether a path is configuration that Terraform or OpenTofu reads.
 pub(crate) fn is_configuration(path: &TreePath) -> bool {
     let name = path.file_name();
     let ignored = name.starts_with('.') || name.ends_with('~') || (name.starts_with('#') && name.ends_with('#'));
-    !ignored && [".tf", ".tf.json"].iter().any(|end| name.ends_with(end))
+    !ignored && [".tf", ".tf.json", ".tofu", ".tofu.json"].iter().any(|end| name.ends_with(end))
+}
+
+/// The file that OpenTofu reads in place of a file of Terraform, if it is there: `main.tofu` of `main.tf`.
+pub(crate) fn stand_in(path: &TreePath) -> Option<TreePath> {
+    let name = path.file_name();
+    let (stem, json) = name.strip_suffix(".json").map_or((name, ""), |stem| (stem, ".json"));
+    path.folder().file(&format!("{}.tofu{json}", stem.strip_suffix(".tf")?)).ok()
 }
 
 /// The configuration files directly in a folder, in the order Terraform reads them.
 pub(crate) fn configuration_files<'f>(files: &'f dyn Files, folder: &'f Folder) -> impl Iterator<Item = &'f TreePath> {
     let below = files.below(folder).iter().map(|entry| &entry.path);
     below.filter(|path| folder.contains_directly(path) && is_configuration(path))
+}
+
+/// Whether OpenTofu reads another file in place of this one.
+fn is_replaced(path: &TreePath, files: &dyn Files) -> bool {
+    stand_in(path).is_some_and(|other| files.entry(&other).is_some())
 }
 
 /// The text of a configuration file as its tree.
@@ -77,6 +90,11 @@ impl Loaded {
         let mut bodies = Vec::new();
         let mut override_bodies = Vec::new();
         for path in configuration_files(files, folder) {
+            if is_replaced(path, files) {
+                let what = "file that OpenTofu reads another one for (.tofu)".into();
+                self.unevaluated.push(Unevaluated { path: path.clone(), what });
+                continue;
+            }
             let file = match files.read(path) {
                 Ok(file) => file,
                 Err(why) => {

@@ -21,7 +21,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("chunklist", &[known(Shape::List), NUMBER], Shape::List, chunklist).hands_on(),
     function("coalescelist", &[], Shape::Any, coalescelist).further(anything(Shape::Any)).hands_on(),
     function("compact", &[known(Shape::Texts)], Shape::Texts, compact).hands_on(),
-    function("concat", &[], Shape::List, concat).further(ANY).hands_on(),
+    function("concat", &[], Shape::List, concat).further(open(Shape::Any)).hands_on(),
     function("contains", &[ANY, open(Shape::Any)], Shape::Bool, contains),
     function("distinct", &[known(Shape::List)], Shape::List, distinct).hands_on(),
     function("element", &[ANY, open(Shape::Number)], Shape::Any, element).hands_on(),
@@ -108,11 +108,19 @@ fn concat(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
     }
     let mut items = Vec::with_capacity(total);
     for index in 0..arguments.len() {
+        let argument = at(arguments, index);
+        if !is_known(argument) {
+            items.extend_from_slice(members(argument));
+            continue;
+        }
         let list = list_at(arguments, index)?;
         if list.kind == ListKind::Set {
             return Err("a set must be made a list first".into());
         }
         items.extend_from_slice(&list.items);
+    }
+    if let Some(open) = arguments.iter().find(|argument| !is_known(argument)) {
+        return Ok(at_least(context, items, open));
     }
     let types: Vec<Type> = arguments.iter().map(shape::type_of).collect();
     let lists = types.iter().all(|shape| matches!(shape, Type::List(_)));
@@ -121,6 +129,20 @@ fn concat(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
         return context.list(ListKind::List, items);
     }
     context.list(ListKind::Tuple, items)
+}
+
+/// What a list that nobody knows whole has for certain.
+fn members(list: &Value) -> &[Value] {
+    list.notes().map_or(&[], |notes| &notes.members)
+}
+
+/// A list of these and of what nobody knows.
+fn at_least(context: &Context<'_, '_>, items: Vec<Value>, open: &Value) -> Value {
+    let is_typeless = open.as_unknown().is_some_and(|unknown| unknown.shape == Type::Any);
+    let shape = if is_typeless { Type::Any } else { Shape::List.of() };
+    let value = context.evaluator.because_of(&[open], shape, context.span);
+    let sensitive = open.is_sensitive();
+    context.evaluator.marked(value.noted(|notes| notes.members = items), sensitive)
 }
 
 fn contains(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
@@ -184,6 +206,7 @@ fn element(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
 
 fn flatten(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
     let mut flat = Vec::new();
+    let mut open = None;
     let mut left: Vec<&Value> = list_at(arguments, 0)?.items.iter().rev().collect();
     while let Some(item) = left.pop() {
         if flat.len() + left.len() > ELEMENT_LIMIT || !context.evaluator.charge(1) {
@@ -192,12 +215,21 @@ fn flatten(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
         }
         match item.data() {
             Data::List(inner) => left.extend(inner.items.iter().rev()),
-            Data::Unknown(unknown) if may_be_list(&unknown.shape) => return Err(Stop::Unknown(item.clone())),
-            Data::OneOf(_) if may_be_list(&shape::type_of(item)) => return Err(Stop::Unknown(item.clone())),
+            Data::Unknown(unknown) if may_be_list(&unknown.shape) => {
+                open = open.or(Some(item));
+                left.extend(members(item).iter().rev());
+            }
+            Data::OneOf(_) if may_be_list(&shape::type_of(item)) => open = open.or(Some(item)),
             _ => flat.push(item.clone()),
         }
     }
-    context.list(ListKind::Tuple, flat)
+    match open {
+        Some(open) => Ok(context
+            .evaluator
+            .because_of(&[open], Shape::List.of(), context.span)
+            .noted(|notes| notes.members = flat)),
+        None => context.list(ListKind::Tuple, flat),
+    }
 }
 
 fn may_be_list(shape: &Type) -> bool {

@@ -1,6 +1,6 @@
 //! Network security groups and their rules of Azure.
 
-use super::network::{Rule, by_text, joined, nodes, part, ports_for, protocol, word, written_ports};
+use super::network::{Rule, by_text, joined, nodes, part, ports_for, protocol, ranges, word};
 use super::{change_blocks, field, list_at, with_entry};
 use crate::resource::{Data, Resource, Value};
 
@@ -54,14 +54,6 @@ fn rule(node: &Value) -> Rule {
         cidrs: cidrs(node, &direction),
         direction,
         protocol,
-    }
-}
-
-fn ranges(ports: &Value) -> Value {
-    match ports.data() {
-        Data::List(list) => written_ports(&list.items, ports.span()),
-        Data::OneOf(alternatives) => ports.clone().with(Data::OneOf(alternatives.iter().map(ranges).collect())),
-        _ => ports.clone(),
     }
 }
 

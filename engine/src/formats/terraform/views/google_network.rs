@@ -1,8 +1,10 @@
 //! Firewall rules of Google Cloud: one rule for each `allow` and `deny` block.
 
-use super::network::{Rule, all_ports, by_text, joined, nodes, part, ports_for, protocol, word, written_ports};
+use super::network::{Rule, all_ports, by_text, joined, nodes, part, ports_for, protocol, ranges, word};
 use super::{change_blocks, field, with_entry};
-use crate::resource::{Data, Resource, Value};
+use crate::formats::terraform::eval::{one_of, reason};
+use crate::formats::terraform::values::convert::convert;
+use crate::resource::{Data, Resource, Span, Type, Value};
 
 /// Adds views and rules of the types this file knows.
 pub(super) fn add(resource: &mut Resource, made: &mut Vec<Resource>) {
@@ -12,14 +14,21 @@ pub(super) fn add(resource: &mut Resource, made: &mut Vec<Resource>) {
     let direction = part(&resource.attributes, "direction").unwrap_or_else(|| word("ingress", resource.header));
     let direction = by_text(&direction, &str::to_ascii_lowercase);
     let cidrs = cidrs(resource, &direction);
-    let disabled = field(&resource.attributes, "disabled").and_then(Value::as_bool) == Some(true);
+    let disabled = field(&resource.attributes, "disabled").and_then(|value| convert(value.clone(), &Type::Bool).ok());
+    let is_disabled = disabled.as_ref().and_then(Value::as_bool) == Some(true);
+    // A rule that is switched off does nothing.
+    let perhaps = disabled.as_ref().and_then(reason);
+    let effect = |action: &str, place| match &perhaps {
+        Some(why) => one_of(vec![word(action, place), word("none", place)], why.clone(), place),
+        None => word(action, place),
+    };
     for action in ["allow", "deny"] {
         let list = field(&resource.attributes, action).cloned();
-        for (node, called) in list.iter().flat_map(|list| nodes(list, action)).filter(|_| !disabled) {
+        for (node, called) in list.iter().flat_map(|list| nodes(list, action)).filter(|_| !is_disabled) {
             let (protocol, ports) = protocol_and_ports(&node);
             let rule = Rule {
                 direction: direction.clone(),
-                action: word(action, node.span()),
+                action: effect(action, node.span()),
                 protocol,
                 ports,
                 cidrs: cidrs.clone(),
@@ -39,15 +48,22 @@ fn protocol_and_ports(node: &Value) -> (Value, Value) {
     let place = node.span();
     let protocol = part(node, "protocol").map_or_else(|| word("all", place), |value| protocol(&value));
     let given = match part(node, "ports") {
-        Some(ports) => match joined(&[Some(ports)], place).data() {
-            Data::List(list) if list.items.is_empty() => all_ports(place),
-            Data::List(list) => written_ports(&list.items, place),
-            _ => all_ports(place),
-        },
+        Some(ports) => or_all(&joined(&[Some(ports)], place), place),
         None => all_ports(place),
     };
     let ports = ports_for(&protocol, given, place);
     (protocol, ports)
+}
+
+/// The ports of a list; of one without any all are meant.
+fn or_all(ports: &Value, place: Span) -> Value {
+    match ports.data() {
+        Data::List(list) if list.items.is_empty() => all_ports(place),
+        Data::OneOf(alternatives) => {
+            ports.clone().with(Data::OneOf(alternatives.iter().map(|one| or_all(one, place)).collect()))
+        }
+        _ => ranges(ports),
+    }
 }
 
 /// The other side's addresses. What comes in from anywhere is said by naming no source at all.

@@ -69,6 +69,10 @@ pub(super) fn nodes(list: &Value, name: &str) -> Vec<(Value, String)> {
             };
             alternatives.iter().flat_map(|one| nodes(one, name)).map(perhaps).collect()
         }
+        Data::Unknown(_) if list.known_part().is_some() => {
+            let known = list.known_part().unwrap_or_default().into_iter().enumerate();
+            known.map(|(index, node)| (node, format!("{name}[{index}]"))).collect()
+        }
         Data::Unknown(unknown) => {
             let perhaps = list.clone().noted(|notes| notes.maybe = Some(unknown.reason.clone()));
             vec![(perhaps, format!("{name}[0]"))]
@@ -143,8 +147,17 @@ pub(super) fn ports_for(protocol: &Value, given: Value, place: Span) -> Value {
 }
 
 /// Ports written as text: `22`, `8000-8100`, `*`.
-pub(super) fn written_ports(texts: &[Value], place: Span) -> Value {
+fn written_ports(texts: &[Value], place: Span) -> Value {
     list(texts.iter().map(|text| written_range(text, place)).collect(), place)
+}
+
+/// A list of ports written as text, or each of several such lists.
+pub(super) fn ranges(ports: &Value) -> Value {
+    match ports.data() {
+        Data::List(list) => written_ports(&list.items, ports.span()),
+        Data::OneOf(alternatives) => ports.clone().with(Data::OneOf(alternatives.iter().map(ranges).collect())),
+        _ => ports.clone(),
+    }
 }
 
 fn written_range(value: &Value, place: Span) -> Value {
@@ -194,7 +207,9 @@ pub(super) fn joined(parts: &[Option<Value>], place: Span) -> Value {
         let Some(value) = given else { continue };
         match value.data() {
             Data::Null => {}
-            Data::List(list) => items.extend(list.items.iter().filter(|item| !item.is_null()).cloned()),
+            Data::List(list) => {
+                items.extend(list.items.iter().filter(|item| !item.is_null()).map(|item| item.clone().part_of(value)));
+            }
             Data::OneOf(alternatives) if alternatives.iter().any(|one| one.as_list().is_some()) => {
                 let with = |one: &Value| {
                     let mut parts = parts.to_vec();
@@ -206,7 +221,10 @@ pub(super) fn joined(parts: &[Option<Value>], place: Span) -> Value {
                 let each = alternatives.iter().map(with).collect();
                 return reason(value).map_or_else(|| list(Vec::new(), place), |choice| one_of(each, choice, place));
             }
-            _ => items.push(value.clone()),
+            _ => match value.known_part() {
+                Some(known) => items.extend(known),
+                None => items.push(value.clone()),
+            },
         }
     }
     list(items, place)
