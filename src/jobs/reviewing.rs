@@ -40,22 +40,27 @@ impl Reviewing<'_> {
     }
 
     /// The check to answer as; `None` when the newest check of the commit is the answer already. A host shows the newest: when
-    /// that answers another question, stands for another pull request or was cancelled, a new one is made. What was only said in words is said anew.
+    /// that answers another question, stands for another pull request or was cancelled, a new one is made. What was only said
+    /// in words is said anew.
     pub(super) async fn answer(&self, again: Option<&str>) -> Result<Option<Answer>, JobError> {
         let checks = self.app.store.checks_of_head(&self.known(), &self.subject.head).await?;
         let PolicySettings { only, skip } = &self.app.policies;
         let question = self.subject.question(&(&self.sources, only, skip), again);
         let newest = checks.last().filter(|check| is_answer(check));
-        if let Some(newest) = newest
+        let review = match newest {
+            Some(newest) => self.app.store.review(&self.known(), &newest.key).await?,
+            None => None,
+        };
+        if let (Some(newest), Some(review)) = (newest, &review)
             && newest.key.0.starts_with(&question)
-            && let Some(review) = self.app.store.review(&self.known(), &newest.key).await?
             && (review.verdict == Verdict::Pass) == (newest.conclusion == Some(Conclusion::Success))
         {
             return Ok(None);
         }
+        let in_words = newest.filter(|_| review.is_none());
         let is_free = |key: &CheckKey| match checks.iter().find(|check| check.key == *key) {
             None => true,
-            Some(check) => check.conclusion.is_none() || newest.is_some_and(|newest| newest.key == *key),
+            Some(check) => check.conclusion.is_none() || in_words.is_some_and(|said| said.key == *key),
         };
         let key = (0..=checks.len()).map(|round| check_key(&question, round)).find(is_free);
         let started_at = self.app.clock.now();
