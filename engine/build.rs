@@ -59,8 +59,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let packed = policy::pack(&policies, &library)?;
-    let out = PathBuf::from(std::env::var("OUT_DIR")?).join("catalogue.bin");
-    std::fs::write(out, packed)?;
+    let out = PathBuf::from(std::env::var("OUT_DIR")?);
+    std::fs::write(out.join("catalogue.bin"), packed)?;
+    let mut texts: Vec<(String, String)> = Vec::new();
+    for file in library_files.iter().chain(&policy_files) {
+        texts.push((name(&root, file), std::fs::read_to_string(file)?));
+    }
+    std::fs::write(out.join("policies.bin"), postcard::to_allocvec(&texts)?)?;
     Ok(())
 }
 

@@ -12,6 +12,16 @@ pub fn catalogue() -> Result<Catalogue, CatalogueError> {
     Catalogue::unpack(CATALOGUE)
 }
 
+static TEXTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/policies.bin"));
+
+/// The files of `policies/`, the named sets first: path and text.
+///
+/// # Errors
+/// [`CatalogueError::Damaged`] when the program's file was damaged.
+pub fn files() -> Result<Vec<(&'static str, &'static str)>, CatalogueError> {
+    postcard::from_bytes(TEXTS).map_err(|error| CatalogueError::Damaged(error.to_string()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

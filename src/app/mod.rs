@@ -10,7 +10,7 @@ use crate::evaluator::{Evaluator, Limits};
 use crate::forges::github::{AppIdentity, AppKey, Endpoints, GitHub, GitHubSettings, WebhookSecrets};
 use crate::forges::{Forge, Pace};
 use crate::review::BlobCache;
-use crate::settings::{GitHubAppId, GitHubAppSettings, Settings, Source};
+use crate::settings::{GitHubAppId, GitHubAppSettings, PolicySettings, Settings, Source};
 use crate::store::{Clock, EndpointName, Store};
 
 /// Most bytes of blobs held in memory.
@@ -22,6 +22,8 @@ pub struct App {
     pub store: Store,
     /// The code host behind each endpoint.
     pub forges: BTreeMap<EndpointName, Arc<dyn Forge>>,
+    /// Which policies are asked.
+    pub policies: PolicySettings,
     /// What is under watch.
     pub sources: Vec<Source>,
     /// Evaluates in a child process.
@@ -42,6 +44,7 @@ impl App {
         Ok(Self {
             store,
             forges: forges(settings, pace)?,
+            policies: settings.policies.clone(),
             sources: settings.sources.clone(),
             evaluator: Evaluator::new(program, Limits::default()),
             blobs: BlobCache::new(BLOB_CACHE_BYTES),

@@ -2,12 +2,16 @@
 
 mod demo;
 mod evaluate;
+mod policy;
 mod scan;
 mod serve;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use portcullis_engine::policy::Severity;
 
 /// Checks infrastructure-as-code against policy: on every pull request, or here and now.
 #[derive(Parser)]
@@ -21,6 +25,7 @@ struct Arguments {
 enum Command {
     Serve(serve::ServeArguments),
     Scan(scan::ScanArguments),
+    Policy(policy::PolicyArguments),
     Demo(demo::DemoArguments),
     Evaluate(evaluate::EvaluateArguments),
 }
@@ -47,6 +52,7 @@ pub fn run() -> ExitCode {
     let ending = match arguments.command {
         Command::Serve(arguments) => serve::serve(&arguments),
         Command::Scan(arguments) => scan::scan(&arguments),
+        Command::Policy(arguments) => policy::policy(&arguments),
         Command::Demo(arguments) => demo::demo(&arguments),
         Command::Evaluate(arguments) => evaluate::evaluate(&arguments),
     };
@@ -58,6 +64,21 @@ pub fn run() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Writes to standard output; a reader that has seen enough is no error.
+fn write_out(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.context("standard output cannot be written"),
+    }
+}
+
+/// A severity as typed.
+fn severity(name: &str) -> Result<Severity, String> {
+    let found = Severity::WORST_FIRST.into_iter().find(|severity| severity.name().eq_ignore_ascii_case(name));
+    found.ok_or_else(|| "severities are critical, high, medium, low".to_owned())
 }
 
 #[expect(clippy::print_stderr, reason = "the command line's own voice")]

@@ -1,6 +1,6 @@
 //! `portcullis serve`: the server, until it is asked to stop.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use super::Ending;
+use super::{Ending, write_out};
 use crate::app::forges;
 use crate::forges::Pace;
 use crate::server::{Server, Start};
@@ -52,11 +52,8 @@ pub(super) fn serve(arguments: &ServeArguments) -> anyhow::Result<Ending> {
         let _in_runtime = runtime.enter();
         forges(&settings, Pace::default())?;
         let watched = settings.sources.iter().filter(|source| source.enabled).count();
-        writeln!(
-            std::io::stdout(),
-            "The settings are right. {watched} of {} sources are under watch.",
-            settings.sources.len()
-        )?;
+        let sources = settings.sources.len();
+        write_out(&format!("The settings are right. {watched} of {sources} sources are under watch.\n"))?;
         return Ok(Ending::Clean);
     }
     start_logging(&settings.log)?;

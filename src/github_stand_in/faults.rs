@@ -101,6 +101,11 @@ impl Faults {
         Some(waiting.fault)
     }
 
+    /// None happens any more.
+    pub(crate) fn end(&mut self) {
+        self.0.clear();
+    }
+
     /// How many have not happened yet.
     pub(crate) fn left(&self) -> u32 {
         self.0.iter().map(|waiting| waiting.times).sum()

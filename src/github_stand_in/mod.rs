@@ -199,6 +199,11 @@ impl GitHubStandIn {
         self.stand.faults.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(matching, fault, times);
     }
 
+    /// Ends the faults that have not met their request yet.
+    pub fn end_faults(&self) {
+        self.stand.faults.lock().unwrap_or_else(std::sync::PoisonError::into_inner).end();
+    }
+
     /// How many faults have not met their request yet.
     #[must_use]
     pub fn faults_left(&self) -> u32 {

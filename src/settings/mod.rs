@@ -9,6 +9,7 @@ mod github;
 mod layers;
 mod log;
 mod pattern;
+mod policies;
 mod queue;
 mod server;
 mod source;
@@ -23,6 +24,7 @@ pub use github::{GitHubAppId, GitHubAppSettings, GitHubHost};
 pub use layers::Layers;
 pub use log::{LogFormat, LogSettings};
 pub use pattern::BranchPattern;
+pub use policies::PolicySettings;
 pub use queue::QueueSettings;
 pub use server::ServerSettings;
 pub use source::Source;
@@ -42,6 +44,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// How jobs are run.
     pub queue: QueueSettings,
+    /// Which policies are asked.
+    pub policies: PolicySettings,
     /// What is under watch.
     pub sources: Vec<Source>,
 }
@@ -54,6 +58,7 @@ struct Typed {
     github: github::TypedGitHub,
     log: log::TypedLog,
     queue: queue::TypedQueue,
+    policies: policies::TypedPolicies,
     sources: Vec<source::TypedSource>,
 }
 
@@ -71,13 +76,14 @@ impl Settings {
         let github = typed.github.validate(&mut problems);
         let log = typed.log.validate(&mut problems);
         let queue = typed.queue.validate(&mut problems);
+        let policies = typed.policies.validate(&mut problems);
         let sources = source::validate(typed.sources, &mut problems);
         let errors = problems.into_errors();
-        match (server, database, github, log, queue, sources) {
-            (Some(server), Some(database), Some(github), Some(log), Some(queue), Some(sources))
+        match (server, database, github, log, queue, policies, sources) {
+            (Some(server), Some(database), Some(github), Some(log), Some(queue), Some(policies), Some(sources))
                 if errors.0.is_empty() =>
             {
-                Ok(Self { server, database, github, log, queue, sources })
+                Ok(Self { server, database, github, log, queue, policies, sources })
             }
             _ => Err(errors),
         }

@@ -17,6 +17,7 @@ mod house;
 mod http;
 mod log;
 mod migrations;
+mod policy_command;
 mod postgres;
 mod queue;
 mod scan;

@@ -310,7 +310,7 @@ fn the_example_file_shows_every_key_and_the_defaults() {
     assert_eq!((source.on_unreadable, source.on_undecided), (OnUnreadable::default(), OnUndecided::default()));
     assert_eq!((source.blocking_severity, source.enabled), (Severity::Medium, true));
 
-    for section in ["server", "database", "github", "log", "queue", "sources"] {
+    for section in ["server", "database", "github", "log", "queue", "policies", "sources"] {
         let header = if section == "sources" { "[[sources]]".to_owned() } else { format!("[{section}]") };
         let problem = load(example.replace(&header, &format!("{header}\nnobody_knows = 1"))).unwrap_err();
         let (_, known) = problem.split_once("expected ").expect("the keys are listed");

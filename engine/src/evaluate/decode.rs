@@ -1,5 +1,6 @@
 //! Decoders: text read as structure, with spans kept as well as they can be.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -9,6 +10,8 @@ use crate::policy::Decoder;
 use crate::resource::{Data, Key, ListKind, MapKind, Reason, ReasonKind, Value};
 use crate::syntax::{Scalars, parse_json, parse_yaml};
 
+use super::walk::undecided_reason;
+
 /// What a value reads as. What cannot be read is unknown, with the reason.
 pub(super) fn decode(value: &Value, decoder: Decoder) -> Value {
     let span = value.span();
@@ -17,6 +20,7 @@ pub(super) fn decode(value: &Value, decoder: Decoder) -> Value {
         (_, Data::Unknown(_)) => value.clone(),
         (Decoder::Count, Data::List(list)) => Value::number(list.items.len() as i64, span),
         (Decoder::Count, Data::Map(map)) => Value::number(map.entries().len() as i64, span),
+        (Decoder::Distinct, Data::List(list)) => distinct(&list.items, value),
         (Decoder::Keys, Data::Map(map)) => {
             let keys = map.entries().iter().map(|(key, _)| Value::text(Arc::clone(&key.text), key.span));
             Value::list(ListKind::List, keys.collect(), span)
@@ -41,6 +45,27 @@ pub(super) fn decode(value: &Value, decoder: Decoder) -> Value {
         (Decoder::Image, Data::Text(text)) => image(text, value),
         (Decoder::Lower, Data::Text(text)) => Value::text(text.to_lowercase(), span),
         _ => unreadable(&format!("the value cannot be read as {}", decoder.name())),
+    }
+}
+
+/// Whether no two elements are the same: texts and numbers by themselves, maps by their name. One nobody knows may be any.
+fn distinct(items: &[Value], list: &Value) -> Value {
+    let mut seen = HashSet::new();
+    let mut doubt = None;
+    for item in items {
+        let named = if item.as_map().is_some() { item.get("name") } else { Some(item) };
+        match named.and_then(Value::scalar_text) {
+            Some(text) if item.maybe().is_none() => {
+                if !seen.insert(text) {
+                    return Value::bool(false, item.span());
+                }
+            }
+            _ => doubt = doubt.or_else(|| undecided_reason(named.unwrap_or(item))),
+        }
+    }
+    match doubt {
+        Some(reason) => Value::unknown(reason, list.span()),
+        None => Value::bool(true, list.span()),
     }
 }
 

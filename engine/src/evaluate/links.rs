@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::policy::{Library, Link, Path, Related, glob_matches};
 use crate::resource::{Data, Reason, ReasonKind, Resource, Unit, Value};
 
-use super::selectors::{may_name, picks};
+use super::labels::{may_name, picks};
 use super::truth::Truth;
 use super::walk::undecided_reason;
 

@@ -1,14 +1,14 @@
 //! From a node along a path: which nodes an entry speaks of, and what their answers make together.
 
 use crate::policy::{Condition, Literal, Matcher, Name, Path, Related, Selector, Step};
-use crate::resource::{Data, Key, List, ListKind, Reason, Resource, Value};
+use crate::resource::{Data, Key, Reason, Resource, Value};
 
 use super::cursor::Cursor;
 use super::decode::decode;
 use super::leaf::{Combined, Leaf, Watch};
 use super::links::{Linked, Targets};
 use super::quantity::{Joined, Mode, Quantity};
-use super::scalar::{TextCase, equals};
+use super::scalar::TextCase;
 use super::truth::Truth;
 
 /// One resource under evaluation.
@@ -93,14 +93,8 @@ impl<'u> Walk<'u> {
         mode: Mode,
         watch: &mut W,
     ) -> Truth {
-        let quantity = match step.selectors.first() {
-            Some(Selector::Each) => Quantity { each: mode.wants_each(), may_be_none: true },
-            Some(Selector::All) => Quantity { each: true, may_be_none: mode.wants_each() },
-            Some(Selector::Any) => Quantity { each: false, may_be_none: true },
-            _ => Quantity { each: mode.wants_each(), may_be_none: false },
-        };
         let mark = watch.mark();
-        let mut joined = Joined::new(quantity);
+        let mut joined = Joined::new(quantity_of(step, mode));
         for (resource, doubt) in &targets.found {
             let cursor = Cursor::linked(name, Some(&resource.attributes), resource.header);
             let mark = watch.mark();
@@ -227,9 +221,8 @@ impl<'u> Walk<'u> {
         mode: Mode,
         watch: &mut W,
     ) -> Truth {
-        let may_be_none = step.selectors.first() == Some(&Selector::Each);
         let mark = watch.mark();
-        let mut joined = Joined::new(Quantity { each: mode.wants_each(), may_be_none });
+        let mut joined = Joined::new(quantity_of(step, mode));
         for child in children {
             let cursor = at.child(&child.0.text, Some(child));
             let mark = watch.mark();
@@ -239,170 +232,6 @@ impl<'u> Walk<'u> {
             }
         }
         joined.finish(mark, |watch| self.below_nothing(at, step, rest, matcher, mode, watch), watch)
-    }
-
-    /// The selectors of a step, one after the other, then its decoders, then the rest of the path.
-    #[expect(clippy::too_many_arguments, reason = "the state of a walk, and where it goes on")]
-    fn select<W: Watch>(
-        &self,
-        at: &Cursor<'_>,
-        selectors: &[Selector],
-        step: &Step,
-        rest: &[Step],
-        matcher: &Matcher,
-        mode: Mode,
-        watch: &mut W,
-    ) -> Truth {
-        let Some((selector, others)) = selectors.split_first() else {
-            return self.decoded(at, step, rest, matcher, mode, watch);
-        };
-        let go =
-            |walk: &Self, at: &Cursor<'_>, watch: &mut W| walk.select(at, others, step, rest, matcher, mode, watch);
-        let list = match at.node.map(Value::data) {
-            Some(Data::List(list)) => list.clone(),
-            Some(Data::OneOf(alternatives)) => {
-                return self.over_alternatives(at, alternatives, watch, |walk, at, watch| {
-                    walk.select(at, selectors, step, rest, matcher, mode, watch)
-                });
-            }
-            Some(Data::Unknown(_)) => match at.node.and_then(Value::known_part).filter(|_| is_quantity(selector)) {
-                Some(items) => List { kind: ListKind::List, items }.into(),
-                None => return go(self, at, watch),
-            },
-            None | Some(_) => match selector {
-                Selector::Each => return self.single(at, mode.wants_each(), watch, go),
-                Selector::All => return self.single(at, mode.wants_each(), watch, go),
-                Selector::Any => return self.single(at, false, watch, go),
-                Selector::Where(pairs) if at.node.is_some_and(|node| self.is_selected(node, pairs) == Truth::False) => {
-                    let nothing = at.child("", None);
-                    return go(self, &nothing, watch);
-                }
-                _ => return go(self, at, watch),
-            },
-        };
-        match selector {
-            Selector::Each => {
-                self.over_elements(at, &list, Quantity { each: mode.wants_each(), may_be_none: true }, mode, watch, go)
-            }
-            Selector::All => {
-                let quantity = Quantity { each: true, may_be_none: mode.wants_each() };
-                self.over_elements(at, &list, quantity, mode, watch, go)
-            }
-            Selector::Any => {
-                self.over_elements(at, &list, Quantity { each: false, may_be_none: true }, mode, watch, go)
-            }
-            Selector::First => self.at_index(at, list.items.first(), 0, watch, go),
-            Selector::Last => self.at_index(at, list.items.last(), list.items.len().saturating_sub(1), watch, go),
-            Selector::Index(index) => self.at_index(at, list.items.get(*index), *index, watch, go),
-            Selector::Where(pairs) => self.over_selected(at, &list, pairs, others, mode, watch, go),
-        }
-    }
-
-    /// A selector that wants a list, on what is none: one element, or none when nothing is there.
-    fn single<W: Watch>(
-        &self,
-        at: &Cursor<'_>,
-        none: bool,
-        watch: &mut W,
-        go: impl Fn(&Self, &Cursor<'_>, &mut W) -> Truth,
-    ) -> Truth {
-        if at.node.is_some() { go(self, at, watch) } else { none.into() }
-    }
-
-    fn at_index<W: Watch>(
-        &self,
-        at: &Cursor<'_>,
-        element: Option<&Value>,
-        index: usize,
-        watch: &mut W,
-        go: impl Fn(&Self, &Cursor<'_>, &mut W) -> Truth,
-    ) -> Truth {
-        match element {
-            Some(element) => go(self, &at.element(index, element), watch),
-            None => go(self, &at.child("", None), watch),
-        }
-    }
-
-    fn over_elements<W: Watch>(
-        &self,
-        at: &Cursor<'_>,
-        list: &List,
-        quantity: Quantity,
-        mode: Mode,
-        watch: &mut W,
-        go: impl Fn(&Self, &Cursor<'_>, &mut W) -> Truth,
-    ) -> Truth {
-        let mark = watch.mark();
-        let mut joined = Joined::new(quantity);
-        for (index, element) in list.items.iter().enumerate() {
-            let cursor = at.element(index, element);
-            let mark = watch.mark();
-            let answer = go(self, &cursor, watch);
-            if element.maybe().is_some() {
-                joined.doubt(|| doubtful(&cursor), watch);
-            }
-            if joined.take(answer, existence(element, answer, mode), mark, watch) {
-                break;
-            }
-        }
-        joined.finish(mark, |watch| go(self, &at.child("", None), watch), watch)
-    }
-
-    /// A list where no selector says what is meant: there must be an element, and each (or any) of them counts.
-    pub(super) fn over_list<W: Watch>(
-        &self,
-        at: &Cursor<'_>,
-        list: &List,
-        mode: Mode,
-        watch: &mut W,
-        go: impl Fn(&Self, &Cursor<'_>, &mut W) -> Truth,
-    ) -> Truth {
-        self.over_elements(at, list, Quantity { each: mode.wants_each(), may_be_none: false }, mode, watch, go)
-    }
-
-    /// `[name=x]`: the elements that have these texts; none is a missing attribute, unless `[]` follows.
-    #[expect(clippy::too_many_arguments, reason = "the state of a walk, and where it goes on")]
-    fn over_selected<W: Watch>(
-        &self,
-        at: &Cursor<'_>,
-        list: &List,
-        pairs: &[(String, String)],
-        others: &[Selector],
-        mode: Mode,
-        watch: &mut W,
-        go: impl Fn(&Self, &Cursor<'_>, &mut W) -> Truth,
-    ) -> Truth {
-        let may_be_none = others.first() == Some(&Selector::Each);
-        let mark = watch.mark();
-        let mut joined = Joined::new(Quantity { each: mode.wants_each(), may_be_none });
-        for (index, element) in list.items.iter().enumerate() {
-            let selected = self.is_selected(element, pairs);
-            if selected == Truth::False {
-                continue;
-            }
-            let cursor = at.element(index, element);
-            let mark = watch.mark();
-            let answer = go(self, &cursor, watch);
-            if selected == Truth::Unknown || element.maybe().is_some() {
-                joined.doubt(|| doubtful(&cursor), watch);
-            }
-            if joined.take(answer, selected.and(existence(element, answer, mode)), mark, watch) {
-                break;
-            }
-        }
-        joined.finish(mark, |watch| go(self, &at.child("", None), watch), watch)
-    }
-
-    fn is_selected(&self, element: &Value, pairs: &[(String, String)]) -> Truth {
-        let one = |(name, wanted): &(String, String)| match element.data() {
-            Data::Map(map) => match map.get(name) {
-                Some(value) => equals(value, &Literal::Text(wanted.clone()), self.case),
-                None => Truth::False,
-            },
-            Data::Unknown(_) | Data::OneOf(_) => Truth::Unknown,
-            _ => Truth::False,
-        };
-        pairs.iter().map(one).fold(Truth::True, Truth::and)
     }
 
     /// What all alternatives of a node agree on.
@@ -430,7 +259,7 @@ impl<'u> Walk<'u> {
         agreed
     }
 
-    fn decoded<W: Watch>(
+    pub(super) fn decoded<W: Watch>(
         &self,
         at: &Cursor<'_>,
         step: &Step,
@@ -469,18 +298,18 @@ impl<'u> Walk<'u> {
     }
 }
 
-/// Whether a selector speaks of elements wherever they are in their list.
-fn is_quantity(selector: &Selector) -> bool {
-    matches!(selector, Selector::Each | Selector::All | Selector::Any | Selector::Where(_))
-}
-
-/// Whether an element counts as being there.
-fn existence(element: &Value, answer: Truth, mode: Mode) -> Truth {
-    if element.maybe().is_none() { Truth::True } else { existence_in_doubt(answer, mode) }
+/// How many of the nodes that a step leads to must match, and whether there may be none.
+fn quantity_of(step: &Step, mode: Mode) -> Quantity {
+    match step.selectors.first() {
+        Some(Selector::Each) => Quantity { each: mode.wants_each(), may_be_none: true },
+        Some(Selector::All) => Quantity { each: true, may_be_none: mode.wants_each() },
+        Some(Selector::Any) => Quantity { each: false, may_be_none: true },
+        _ => Quantity { each: mode.wants_each(), may_be_none: false },
+    }
 }
 
 /// What perhaps exists can trip `forbid` and fail `require`; it cannot satisfy `require`.
-fn existence_in_doubt(answer: Truth, mode: Mode) -> Truth {
+pub(super) fn existence_in_doubt(answer: Truth, mode: Mode) -> Truth {
     match (mode, answer) {
         (Mode::Require, Truth::False) | (Mode::Forbid, Truth::True) => Truth::True,
         _ => Truth::Unknown,
@@ -488,7 +317,7 @@ fn existence_in_doubt(answer: Truth, mode: Mode) -> Truth {
 }
 
 /// A node of which nobody knows whether or what it is.
-fn doubtful(at: &Cursor<'_>) -> Leaf {
+pub(super) fn doubtful(at: &Cursor<'_>) -> Leaf {
     Leaf {
         path: at.path(),
         value: at.value(),

@@ -78,11 +78,13 @@ pub enum Decoder {
     Keys,
     /// How many there are.
     Count,
+    /// Whether no two elements are the same; maps are by their `name`.
+    Distinct,
 }
 
 impl Decoder {
     /// All of them with their names.
-    pub const ALL: [(&'static str, Self); 8] = [
+    pub const ALL: [(&'static str, Self); 9] = [
         ("json", Self::Json),
         ("yaml", Self::Yaml),
         ("base64", Self::Base64),
@@ -91,6 +93,7 @@ impl Decoder {
         ("lower", Self::Lower),
         ("keys", Self::Keys),
         ("count", Self::Count),
+        ("distinct", Self::Distinct),
     ];
 
     /// Its name in a path.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// A text as itself: no emphasis, link, mention, reference, table or HTML begins in it, and it stays on its line.
-pub(super) fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         match c {
@@ -28,7 +28,7 @@ pub(super) fn plain(text: &str) -> String {
 }
 
 /// A text in a code span.
-pub(super) fn code(text: &str) -> String {
+pub fn code(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() || is_direction(c) { ' ' } else { c }).collect();
     if line.trim().is_empty() {
         return "` `".to_owned();

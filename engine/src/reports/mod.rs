@@ -17,6 +17,7 @@ use crate::policy::Catalogue;
 use crate::source_tree::TreePath;
 
 pub use check_run::{CheckRun, CheckRunAnnotation, CheckRunLimits, check_run, failed_check_run, pending_check_run};
+pub use markdown::{code as markdown_code, plain as markdown_text};
 
 /// What a rendering may need beside the report.
 #[derive(Clone, Copy)]

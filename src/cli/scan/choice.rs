@@ -3,7 +3,7 @@
 use anyhow::{Context as _, anyhow, bail};
 use portcullis_engine::builtin;
 use portcullis_engine::evaluate::Selection;
-use portcullis_engine::policy::{Catalogue, Library, PolicyId, Severity};
+use portcullis_engine::policy::{Catalogue, Library, PolicyId};
 
 use super::ScanArguments;
 use crate::policy_folder::PolicyFolder;
@@ -59,10 +59,4 @@ fn named(catalogue: &Catalogue, names: &[String]) -> anyhow::Result<Vec<PolicyId
         ids.extend(found.into_iter().filter_map(|position| catalogue.id(position)).cloned());
     }
     Ok(ids)
-}
-
-/// A severity as typed.
-pub(super) fn severity(name: &str) -> Result<Severity, String> {
-    let found = Severity::WORST_FIRST.into_iter().find(|severity| severity.name().eq_ignore_ascii_case(name));
-    found.ok_or_else(|| "severities are critical, high, medium, low".to_owned())
 }

@@ -41,7 +41,7 @@ pub(super) struct ScanArguments {
     quiet: bool,
 
     /// Only policies of this severity or worse.
-    #[arg(long, value_name = "SEVERITY", value_parser = choice::severity, help_heading = "Policies")]
+    #[arg(long, value_name = "SEVERITY", value_parser = super::severity, help_heading = "Policies")]
     severity: Option<Severity>,
 
     /// Only these policies: ids, globs of ids, or ids of another tool (CKV_AWS_16).

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use portcullis_engine::evaluate::Report;
 use portcullis_engine::reports::{Context, RENDERINGS, Rendering};
 use serde_json::Value;
+
+use super::super::write_out;
 
 /// Width of text where no terminal says better.
 pub(super) const DEFAULT_WIDTH: usize = 120;
@@ -54,7 +56,7 @@ impl Output {
     }
 }
 
-/// Writes the report to standard output; a reader that has seen enough is no error.
+/// Writes the report to standard output, as its reader's terminal can show it.
 pub(super) fn print(rendering: &dyn Rendering, report: &Report, plain: Context<'_>) -> anyhow::Result<()> {
     let is_terminal = std::io::stdout().is_terminal();
     let context = Context {
@@ -62,12 +64,7 @@ pub(super) fn print(rendering: &dyn Rendering, report: &Report, plain: Context<'
         color: is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         ..plain
     };
-    let text = rendering.render(report, &context);
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        result => result.context("the report cannot be written"),
-    }
+    write_out(&rendering.render(report, &context))
 }
 
 fn terminal_width(is_terminal: bool) -> usize {

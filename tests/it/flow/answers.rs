@@ -8,7 +8,7 @@ use portcullis::github_stand_in::faults::Fault;
 use portcullis::github_stand_in::state::Conclusion;
 use serde_json::json;
 
-use super::manifests::{deployment, image, privileged, uncovered, unlimited, unpinned};
+use super::manifests::{deployment, escalating, image, privileged, uncovered, unlimited};
 use super::world::{Shape, base, world, world_of, world_with_sources};
 
 /// A manifest whose third line is no YAML.
@@ -66,7 +66,7 @@ async fn lower_and_existing_ones_are_listed_and_do_not_block() {
             "| low | 2 | 0 | 0 |",
             "low, does not block",
             "<details><summary>1 violation that were there before</summary>",
-            "`k8s/old.yaml:21`",
+            "`k8s/old.yaml:27`",
         ]);
         assert!(check.remarks().iter().all(|remark| remark.starts_with("k8s/new.yaml:")), "{:?}", check.remarks());
     })
@@ -84,9 +84,9 @@ async fn an_introduced_violation_blocks() {
             "**Containers do not run privileged**",
             "`k8s-no-privileged-containers`",
             "container app runs privileged",
-            "*Mend* Remove privileged",
+            "*Fix* Remove privileged",
         ]);
-        assert_eq!(check.remarks(), ["k8s/web.yaml:20 Containers do not run privileged"]);
+        assert_eq!(check.remarks(), ["k8s/web.yaml:26 Containers do not run privileged"]);
     })
     .await;
 }
@@ -96,13 +96,13 @@ async fn what_blocks_is_the_sources_choice() {
     let source = |name: &str, branches: &str, severity: &str| json!({ "name": name, "repository": "acme/*", "branches": branches, "blocking_severity": severity });
     let sources = json!([source("lenient", "main", "critical"), source("strict", "main", "low")]);
     world_with_sources(sources, |w| async move {
-        let check = w.review("Unpinned", Changes::new().write("k8s/web.yaml", unpinned("web"))).await;
+        let check = w.review("Escalating", Changes::new().write("k8s/web.yaml", escalating("web"))).await;
         check.assert_blocked("1 violation introduced: 1 medium");
         check.assert_says(&["| lenient | pass | critical | 0 |", "| strict | fail | low | 1 |"]);
     })
     .await;
     world_with_sources(json!([source("lenient", "main", "high")]), |w| async move {
-        let check = w.review("Unpinned", Changes::new().write("k8s/web.yaml", unpinned("web"))).await;
+        let check = w.review("Escalating", Changes::new().write("k8s/web.yaml", escalating("web"))).await;
         check.assert_passed("1 violation introduced: 1 medium");
     })
     .await;
@@ -154,7 +154,7 @@ async fn what_no_policy_speaks_of_passes_and_is_named() {
     world(|w| async move {
         let check = w.review("Settings", Changes::new().write("settings/colors.yaml", uncovered("colors"))).await;
         check.assert_passed("No violation introduced");
-        check.assert_says(&["No policy speaks of 1 resource: ", "ConfigMap"]);
+        check.assert_says(&["No policy speaks of 1 resource: ", "Palette"]);
     })
     .await;
 }
@@ -169,7 +169,7 @@ async fn a_host_that_cannot_be_read_in_the_end_is_a_failure_in_words() {
         let check = w.check(pull);
         check.assert_blocked("Could not be evaluated");
         check.assert_says(&["**Not evaluated.**", "502", "tries again"]);
-        use_up_faults(&w).await;
+        w.stand_in.end_faults();
 
         let run = check.run.id;
         w.stand_in.github(|github| github.rerequest(run, "dana").unwrap());
@@ -177,14 +177,6 @@ async fn a_host_that_cannot_be_read_in_the_end_is_a_failure_in_words() {
         w.newest_check(pull).assert_blocked("1 violation introduced: 1 high");
     })
     .await;
-}
-
-/// What is left of the faults meets requests of nobody.
-async fn use_up_faults(w: &super::world::World) {
-    while w.stand_in.faults_left() > 0 {
-        let url = format!("{}/repos/acme/shop/git/trees/main", w.stand_in.base_url);
-        drop(crate::http::send(&http::Method::GET, &url, &[], bytes::Bytes::new()).await);
-    }
 }
 
 #[tokio::test]

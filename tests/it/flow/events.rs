@@ -10,8 +10,8 @@ use portcullis::github_stand_in::state::{
 use portcullis::store::{InstallationState, JobState};
 use serde_json::json;
 
-use super::manifests::{deployment, privileged, unlimited, unpinned};
-use super::world::{World, protection, world, world_with_sources};
+use super::manifests::{deployment, escalating, privileged, unlimited};
+use super::world::{Shape, World, base, protection, world, world_of, world_with_sources};
 
 fn good() -> Changes {
     Changes::new().write("k8s/web.yaml", deployment("web-2"))
@@ -161,6 +161,40 @@ async fn another_base_branch_is_another_question_even_from_the_same_merge_base()
     .await;
 }
 
+/// A second pull request of the same branch into a branch that has the violation already introduces nothing, and its check is
+/// of the same commit.
+#[tokio::test]
+async fn a_pass_elsewhere_does_not_open_the_gate_of_the_same_commit() {
+    let sources = json!([{ "name": "all", "repository": "acme/*" }]);
+    world_with_sources(sources, |w| async move {
+        let first = w.propose("Into main", bad());
+        w.settle().await;
+        w.check(first).assert_blocked("1 violation introduced: 1 high");
+
+        let (branch, head) = w.stand_in.github(|github| {
+            let pull = github.pull(first).unwrap();
+            (pull.head_branch.clone(), pull.head)
+        });
+        w.stand_in.github(|github| github.set_branch(w.repository, "anything", head, "dana").unwrap());
+        w.push(first, Changes::new().write("docs/notes.md", "More.\n"));
+        w.settle().await;
+        let second = w.stand_in.github(|github| {
+            let mut new = Proposal::new("dana", "Into anything", Changes::new()).pull;
+            (new.head, new.base) = (branch, Some("anything".to_owned()));
+            github.open_pull_request(w.repository, &new).unwrap()
+        });
+        w.settle().await;
+        assert_eq!(w.head(first), w.head(second));
+        w.newest_check(first).assert_blocked("1 violation introduced: 1 high");
+        w.newest_check(second).assert_says(&["This pull request passes.", "also the newest of #1"]);
+
+        w.stand_in.github(|github| github.close(first).unwrap());
+        w.settle().await;
+        w.newest_check(second).assert_passed("Nothing to check: no infrastructure-as-code is touched");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn an_edited_title_is_no_question() {
     world(|w| async move {
@@ -239,9 +273,33 @@ async fn a_merge_group_is_judged_by_its_own_tree() {
     .await;
 }
 
-/// Each half is harmless: one adds a workload by its patch, the other takes the policy's ground away.
+/// Each half is harmless: the pull request takes a default over, the branch turns the default around.
 #[tokio::test]
-async fn a_merge_group_that_fails_is_not_merged() {
+async fn a_merge_group_whose_halves_only_fail_together_is_thrown_out() {
+    let variable = |default: &str| format!("variable \"encrypt\" {{\n  type    = bool\n  default = {default}\n}}\n");
+    let content = base().write("tf/variables.tf", variable("true"));
+    world_of(Shape { content, ..Shape::default() }, |w| async move {
+        let protection = Protection { merge_queue: true, ..protection("main", Some(w.stand_in.app)) };
+        w.stand_in.github(|github| github.protect(w.repository, protection).unwrap());
+        let volume = "resource \"aws_ebs_volume\" \"data\" {\n  availability_zone = \"eu-west-1a\"\n  size = 8\n  encrypted = var.encrypt\n}\n";
+        let pull = w.propose("A volume", Changes::new().write("tf/main.tf", volume));
+        w.settle().await;
+        w.check(pull).assert_passed("No violation introduced");
+        w.push_branch("main", Changes::new().write("tf/variables.tf", variable("false")));
+        w.settle().await;
+        w.check(pull).assert_passed("No violation introduced");
+        let group = w.stand_in.github(|github| github.enqueue(pull).unwrap());
+        w.settle().await;
+        let checks = w.checks_of(group);
+        assert_eq!(checks.len(), 1, "{checks:#?}");
+        assert_eq!(checks[0].output.title.as_deref(), Some("1 violation introduced: 1 high"));
+        w.stand_in.github(|github| assert_eq!(github.pull(pull).unwrap().state, PullState::Open, "thrown out"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_merge_group_that_cannot_be_read_is_not_merged() {
     world(|w| async move {
         let protection = Protection { merge_queue: true, ..protection("main", None) };
         w.stand_in.github(|github| github.protect(w.repository, protection).unwrap());
@@ -252,10 +310,7 @@ async fn a_merge_group_that_fails_is_not_merged() {
         w.faults("GET", "/repos/*/*/git/trees/*", Fault::Unavailable, 60);
         w.stand_in.github(|github| github.release_deliveries(DeliveryOrder::AsHappened));
         w.settle().await;
-        while w.stand_in.faults_left() > 0 {
-            let url = format!("{}/repos/acme/shop/git/trees/main", w.stand_in.base_url);
-            drop(crate::http::send(&http::Method::GET, &url, &[], bytes::Bytes::new()).await);
-        }
+        w.stand_in.end_faults();
         let checks = w.checks_of(group);
         assert_eq!(checks.len(), 1, "{checks:#?}");
         assert_eq!(checks[0].conclusion, Some(Conclusion::Failure), "what could not be read is never waved through");
@@ -414,7 +469,7 @@ async fn deliveries_twice_late_and_in_any_order_come_to_the_same() {
                 github.duplicate_deliveries(1);
             });
             let pull = w.propose("Shuffled", bad());
-            w.push(pull, Changes::new().write("k8s/web.yaml", unpinned("web")));
+            w.push(pull, Changes::new().write("k8s/web.yaml", escalating("web")));
             w.push(pull, Changes::new().write("k8s/web.yaml", unlimited("web")));
             let other = w.propose("Other", bad());
             w.stand_in.github(|github| github.release_deliveries(DeliveryOrder::Shuffled { seed }));

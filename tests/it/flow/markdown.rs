@@ -1,7 +1,10 @@
 //! Reads what a check shows as GitHub would, and says what a stranger's text has become in it.
 
+use std::sync::LazyLock;
+
 use portcullis::github_stand_in::state::CheckRun;
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag};
+use regex::RegexSet;
 
 /// The only HTML a check writes.
 const OWN_HTML: [&str; 4] = ["<details>", "</details>", "<summary>", "</summary>"];
@@ -48,9 +51,12 @@ fn problems(page: &str) -> Vec<String> {
 
 /// What GitHub turns into links and mentions without any markup, as it stands in the source.
 fn references(text: &str) -> Option<String> {
-    let patterns = [r"(^|\W)@\w", r"(^|[^&])#\d", r"(?i)https?://", r"(?i)www\.", r"(^|\W)GH-\d", r"\b[0-9a-f]{40}\b"];
-    let reference = |pattern: &&&str| regex::Regex::new(pattern).unwrap().is_match(text);
-    patterns.iter().find(reference).map(|pattern| format!("{pattern} matches `{text}`"))
+    static PATTERNS: LazyLock<RegexSet> = LazyLock::new(|| {
+        let patterns =
+            [r"(^|\W)@\w", r"(^|[^&])#\d", r"(?i)https?://", r"(?i)www\.", r"(^|\W)GH-\d", r"\b[0-9a-f]{40}\b"];
+        RegexSet::new(patterns).unwrap()
+    });
+    PATTERNS.is_match(text).then(|| format!("a reference: `{text}`"))
 }
 
 fn is_own(html: &CowStr<'_>) -> bool {

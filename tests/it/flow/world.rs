@@ -40,6 +40,22 @@ use crate::web::figures;
 /// This program, as the server starts it for each evaluation.
 pub(super) const PROGRAM: &str = env!("CARGO_BIN_EXE_portcullis");
 
+/// The policies these tests count on; the catalogue may grow.
+const POLICIES: [&str; 12] = [
+    "aws-ebs-encrypt-volume",
+    "k8s-no-privilege-escalation",
+    "k8s-no-privileged-containers",
+    "k8s-no-host-network",
+    "k8s-pin-image-tag",
+    "k8s-run-as-non-root",
+    "k8s-read-only-root-filesystem",
+    "k8s-limit-cpu",
+    "k8s-limit-memory",
+    "docker-no-root-user",
+    "aws-rds-no-public-access",
+    "aws-s3-block-public-access",
+];
+
 /// How a world differs from others.
 pub(super) struct Shape {
     pub(super) sources: Value,
@@ -144,6 +160,7 @@ pub(super) fn settings(stand_in: &GitHubStandIn, layout: Layout, database: &str,
             "private_key": stand_in.private_key_pem,
             "webhook_secret": stand_in.webhook_secret,
         },
+        "policies": { "only": POLICIES },
         "sources": sources,
     })
 }

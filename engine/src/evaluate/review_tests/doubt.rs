@@ -1,7 +1,6 @@
 //! What nobody can know is undecided, and says why: links that are one of several, companions that may not exist, choices.
 
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
 
 use super::scanned;
 
@@ -56,7 +55,6 @@ fn an_identity_that_is_one_of_two_is_an_identity() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "it is the time that is tested")]
 fn many_open_links_are_one_doubt_and_cost_no_more_each() {
     let many = |count: usize| {
         let mut text = String::new();
@@ -69,10 +67,7 @@ fn many_open_links_are_one_doubt_and_cost_no_more_each() {
     };
     assert_eq!(answers(&many(40)).1.len(), 40);
     let text = format!("variable \"x\" {{}}\n{}", many(1_000));
-    let started = Instant::now();
     assert_eq!(scanned(&[("main.tf", &text)]).undecided.len(), 1_000);
-    // Linear, it takes a fraction of a second; were each link a target of its own for each bucket, it would take minutes.
-    assert!(started.elapsed() < Duration::from_secs(12), "{:?}", started.elapsed());
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! The `pod` view: the pods a workload makes, in one shape for every kind of workload.
 //!
 //! `pod` has the fields of the pod's spec, the `labels` and `annotations` of its metadata, and as `containers` all of them: each
-//! with its `kind` (app, init, ephemeral) and as `effective` the security context it runs with.
+//! with its `kind` (app, init, ephemeral) and as `effective` the security context it runs with. `volumes` say in `mounts`
+//! where they are mounted.
+
+mod mounts;
 
 use std::sync::Arc;
 
@@ -47,12 +50,13 @@ const CONTAINER_LIMIT: usize = 50_000;
 #[derive(Debug)]
 pub struct PodViews {
     containers_left: usize,
+    mounts: mounts::Mounts,
     names: Names,
 }
 
 impl Default for PodViews {
     fn default() -> Self {
-        Self { containers_left: CONTAINER_LIMIT, names: Names::default() }
+        Self { containers_left: CONTAINER_LIMIT, mounts: mounts::Mounts::default(), names: Names::default() }
     }
 }
 
@@ -103,7 +107,11 @@ impl PodViews {
         for name in ["labels", "annotations"] {
             entries.extend(metadata.and_then(|metadata| part_of(metadata, name)));
         }
-        entries.push(self.containers(spec, span));
+        let containers = self.containers(spec, span);
+        if let Some((_, volumes)) = entries.iter_mut().find(|(key, _)| &*key.text == "volumes") {
+            *volumes = self.mounts.of_volumes(volumes, &containers.1);
+        }
+        entries.push(containers);
         Value::map(MapKind::Map, entries, span)
     }
 
@@ -286,7 +294,7 @@ mod tests {
         read.documents[0].value.clone()
     }
 
-    fn view(kind: &str, text: &str) -> Value {
+    pub(super) fn view(kind: &str, text: &str) -> Value {
         PodViews::default().view(kind, &manifest(text)).unwrap()
     }
 
