@@ -8,7 +8,8 @@ use portcullis::github_stand_in::faults::Fault;
 use portcullis::github_stand_in::state::{DeliveryOrder, Layout};
 
 use super::manifests::privileged;
-use super::world::{Seen, Shape, World, base, world, world_of};
+use super::seen::Seen;
+use super::world::{Shape, World, base, world, world_of};
 
 const RUNS: &str = "/repos/*/*/check-runs";
 const RUN: &str = "/repos/*/*/check-runs/*";
