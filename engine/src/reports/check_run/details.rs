@@ -39,7 +39,7 @@ pub(super) fn details(report: &Report, limits: &CheckRunLimits, annotations_left
     let undecided: Vec<String> = report.undecided.iter().map(undecided_line).collect();
     folded(&mut page, &format!("{} undecided", counted(undecided.len(), "policy")), &undecided);
     let existing: Vec<String> = in_state(report, State::Existing).into_iter().map(|v| line(v, report)).collect();
-    folded(&mut page, &format!("{} that were there before", counted(existing.len(), "violation")), &existing);
+    folded(&mut page, &format!("{} from before", counted(existing.len(), "violation")), &existing);
     let fixed: Vec<String> = in_state(report, State::Fixed).into_iter().map(|v| line(v, report)).collect();
     folded(&mut page, &format!("{} fixed by this pull request", counted(fixed.len(), "violation")), &fixed);
     let unevaluated: Vec<String> = report.unevaluated.iter().map(unevaluated_line).collect();
