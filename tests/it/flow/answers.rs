@@ -65,7 +65,7 @@ async fn lower_and_existing_ones_are_listed_and_do_not_block() {
             "| high | 0 | 1 | 0 |",
             "| low | 2 | 0 | 0 |",
             "low, does not block",
-            "<details><summary>1 violation that were there before</summary>",
+            "<details><summary>1 violation from before</summary>",
             "`k8s/old.yaml:27`",
         ]);
         assert!(check.remarks().iter().all(|remark| remark.starts_with("k8s/new.yaml:")), "{:?}", check.remarks());
