@@ -9,8 +9,8 @@ use portcullis_engine::source_tree::{Entry, Files, SourceTree, TreePath, Unreada
 use super::{BlobCache, Subject};
 use crate::forges::{BlobRequest, CommitSha, Forge, ForgeError, Repository};
 
-/// How often the formats are asked what else they need: more only follows references of references.
-const ROUND_LIMIT: usize = 6;
+/// How often files are fetched because others refer to them: the longest chain of references that is followed.
+const ROUND_LIMIT: usize = 32;
 /// Most files read of one commit.
 const FILE_LIMIT: usize = 20_000;
 /// Most bytes read of one commit.
@@ -55,12 +55,20 @@ async fn read(
     if touched.is_empty() {
         return Ok(tree.only_held());
     }
-    for _ in 0..ROUND_LIMIT {
+    let mut rounds = 0;
+    loop {
         let needed = formats::needs(tree.entries(), touched, &tree);
         let missing: Vec<Entry> =
             needed.iter().filter(|path| !tree.holds(path)).filter_map(|path| tree.entry(path).cloned()).collect();
         if missing.is_empty() {
             return Ok(tree.only_held());
+        }
+        rounds += 1;
+        if rounds > ROUND_LIMIT {
+            let first = missing.first().map(|entry| entry.path.to_string()).unwrap_or_default();
+            return Err(ForgeError::TooLarge(format!(
+                "a chain of references from file to file, as far as {first} at {commit}, has more than {ROUND_LIMIT} links; the limit is {ROUND_LIMIT}"
+            )));
         }
         let (links, missing): (Vec<Entry>, Vec<Entry>) = missing.into_iter().partition(|entry| entry.is_link);
         links.into_iter().for_each(|link| tree.insert_unreadable(link.path, Unreadable::Link));
@@ -72,7 +80,6 @@ async fn read(
             }
         }
     }
-    Ok(tree.only_held())
 }
 
 async fn contents(

@@ -11,6 +11,7 @@ mod faults;
 mod hostile;
 mod manifests;
 mod markdown;
+mod monorepo;
 mod process;
 mod requests;
 mod survival;
