@@ -35,10 +35,11 @@ pub async fn fetch(
     let is_watched = |path: &&TreePath| sources.iter().any(|source| source.contains(path));
     let is_untouched = !touched.iter().any(|path| is_watched(&path));
     let touched = if is_untouched { BTreeSet::new() } else { touched };
+    let gaps = formats::gaps(&head, &touched);
     let head = read(forge, cache, repository, &subject.head, head, &touched).await?;
     let base = read(forge, cache, repository, &subject.merge_base, base, &touched).await?;
     let options = ReadOptions::default();
-    Ok(Request { head, base, touched, renamed: changes.renamed, sources, selection, options })
+    Ok(Request { head, base, touched, renamed: changes.renamed, gaps, sources, selection, options })
 }
 
 /// A tree with the content its formats need.

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use crate::formats::{self, ReadOptions, Scope};
+use crate::formats::{self, Gap, ReadOptions, Scope};
 use crate::policy::{Catalogue, Metadata, PolicyId, Severity};
+use crate::resource::ProblemKind;
 use crate::source_tree::{Folder, SourceTree, TreePath};
 
 use super::compare::compare;
-use super::report::{Report, State, UnitReport, Violation};
+use super::report::{Report, ReportedProblem, State, UnitReport, Violation};
 use super::unit::{Selection, evaluate_unit};
 use super::verdict;
 
@@ -24,6 +25,9 @@ pub struct Request {
     pub touched: BTreeSet<TreePath>,
     /// Files that moved: from, to.
     pub renamed: Vec<(TreePath, TreePath)>,
+    /// What of the head was not searched.
+    #[serde(default)]
+    pub gaps: Vec<Gap>,
     /// The sources that match.
     pub sources: Vec<SourceScope>,
     /// Which policies are asked.
@@ -94,12 +98,26 @@ pub fn review(request: &Request, catalogue: &Catalogue) -> Report {
     let code: BTreeSet<TreePath> = head.files.union(&base.files).cloned().collect();
     let touched: Vec<&TreePath> = request.touched.intersection(&code).collect();
     compare(&mut head, base, &request.renamed);
+    head.problems.extend(request.gaps.iter().map(unsearched));
     for problem in &mut head.problems {
         problem.touched = request.touched.contains(&problem.path);
     }
     let mut report = finished(head, catalogue, &request.selection);
     verdict::judge(&mut report, &request.sources, &touched);
     report
+}
+
+fn unsearched(gap: &Gap) -> ReportedProblem {
+    ReportedProblem {
+        kind: ProblemKind::Limit,
+        unit: gap.path.folder().to_string(),
+        path: gap.path.clone(),
+        location: None,
+        message: gap.message.clone(),
+        remedy: gap.remedy.clone(),
+        touched: true,
+        blocking: false,
+    }
 }
 
 /// Makes a report of the units of a scan: everything found counts, there is no base.

@@ -44,3 +44,14 @@ async fn a_chain_of_modules_is_followed_to_its_end_or_said_to_be_too_long() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn callers_that_were_not_looked_for_are_a_problem_that_blocks() {
+    large(async |w| {
+        let module = "variable \"size\" {\n  type = number\n}\n";
+        let check = w.review("Module", Changes::new().write("modules/disk/main.tf", module)).await;
+        check.assert_blocked("1 place cannot be read");
+        check.assert_says(&["modules/disk/main.tf", "the limits are 5000 files and 32 MiB"]);
+    })
+    .await;
+}
