@@ -21,8 +21,8 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts it with a database in a folder, and waits until it listens.
-    pub(super) fn start(stand_in: &GitHubStandIn, folder: &Path) -> Self {
+    /// Starts it from a file with a database in a folder, and waits until it listens.
+    pub(super) fn start(program: &Path, stand_in: &GitHubStandIn, folder: &Path) -> Self {
         let settings = format!(
             r#"
             [server]
@@ -52,7 +52,7 @@ impl Server {
         );
         let file = folder.join("portcullis.toml");
         std::fs::write(&file, settings).unwrap();
-        let mut child = Command::new(PROGRAM)
+        let mut child = Command::new(program)
             .args(["serve", "--config"])
             .arg(&file)
             .env_clear()
