@@ -58,6 +58,10 @@ pub(super) fn serve(arguments: &ServeArguments) -> anyhow::Result<Ending> {
         return Ok(Ending::Clean);
     }
     start_logging(&settings.log)?;
+    if !layers.foreign_variables().is_empty() {
+        let variables = layers.foreign_variables().join(", ");
+        tracing::warn!(variables, "environment variables that are no settings of ours were passed over");
+    }
     runtime.block_on(run(&settings))
 }
 
