@@ -40,6 +40,9 @@ pub trait Forge: Send + Sync {
         filter: &PullRequestFilter,
     ) -> Result<Vec<PullRequest>, ForgeError>;
 
+    /// The newest commit of a branch as it is now: what a pull request says of its base may be as old as its last push.
+    async fn tip(&self, repository: &Repository, branch: &BranchName) -> Result<CommitSha, ForgeError>;
+
     /// The newest commit both have: what a pull request's changes are measured from.
     async fn merge_base(
         &self,
@@ -58,13 +61,13 @@ pub trait Forge: Send + Sync {
         wanted: &[BlobRequest],
     ) -> Result<Vec<Result<Vec<u8>, Unreadable>>, ForgeError>;
 
-    /// Makes the check of a commit say what it should, and gives its id. With `known` that check is changed; without, the
-    /// check of the same [`CheckKey`] is found or one is made: calling again never makes a second one.
+    /// Makes the check of a commit say what it should, and gives its id: the check of a known id is changed, else the one of
+    /// the same [`CheckKey`] is found or one is made. Calling again, and saying so, never makes a second one.
     async fn publish_check(
         &self,
         repository: &Repository,
         check: &Check,
-        known: Option<&CheckId>,
+        known: KnownCheck<'_>,
     ) -> Result<CheckId, ForgeError>;
 }
 
@@ -117,8 +120,6 @@ pub struct PullRequest {
     pub head: CommitSha,
     /// The branch it wants to be merged into.
     pub base_branch: BranchName,
-    /// That branch's newest commit.
-    pub base: CommitSha,
 }
 
 /// Where a pull request stands.
@@ -153,6 +154,17 @@ pub struct BlobRequest {
 /// The id a host gave a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckId(pub String);
+
+/// What is known of a check before it is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KnownCheck<'a> {
+    /// It was never published, not even tried: it need not be looked for.
+    Never,
+    /// A try may have made it.
+    Perhaps,
+    /// The host's id for it.
+    As(&'a CheckId),
+}
 
 /// Our own id of a check, the same for every try: head, and how often it was asked for again.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -13,7 +13,8 @@ pub mod github;
 pub use event::{Event, InstallationChange, MergeGroup, PullRequestAction, PullRequestEvent};
 pub use forge::{
     Annotation, AnnotationLevel, BlobRequest, Capabilities, Check, CheckId, CheckKey, CheckOutput, CheckState,
-    Conclusion, Forge, ForgeError, PullRequest, PullRequestFilter, PullRequestState, Rejection, VerifiedDelivery,
+    Conclusion, Forge, ForgeError, KnownCheck, PullRequest, PullRequestFilter, PullRequestState, Rejection,
+    VerifiedDelivery,
 };
 pub use http::{Pace, TransportError};
 pub use identity::{Access, BranchName, CommitSha, DeliveryId, IdentityError, Repository, RepositoryName};

@@ -16,6 +16,7 @@ mod review_head_again;
 mod review_merge_group;
 mod review_pull_request;
 mod reviewing;
+mod same_head;
 mod worker;
 
 use std::time::Duration;

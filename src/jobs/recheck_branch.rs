@@ -7,7 +7,7 @@ use super::plan::{Reason, RecheckBranch, ReviewPullRequest, kind, review};
 use super::reviewing::forge_of;
 use super::{Job, JobError, Outcome, Run};
 use crate::app::App;
-use crate::forges::PullRequestFilter;
+use crate::forges::{ForgeError, PullRequestFilter};
 use crate::store::RepositoryRef;
 
 /// Most pull requests looked at for one push: each costs a request.
@@ -25,6 +25,10 @@ impl Job<App> for RecheckBranchJob {
         let RecheckBranch { endpoint, repository, branch } = run.payload()?;
         let forge = forge_of(app, &endpoint)?;
         let known = RepositoryRef { endpoint: endpoint.clone(), name: repository.name.clone() };
+        let tip = match forge.tip(&repository, &branch).await {
+            Err(ForgeError::NotFound(_)) if run.attempt > 1 => return Ok(Outcome::done()),
+            tip => tip?,
+        };
         let pulls = forge.open_pull_requests(&repository, &PullRequestFilter::IntoBranch(branch)).await?;
         if pulls.len() > PULL_REQUEST_LIMIT {
             tracing::warn!(pull_requests = pulls.len(), limit = PULL_REQUEST_LIMIT, "more than are looked at");
@@ -36,7 +40,7 @@ impl Job<App> for RecheckBranchJob {
             }
             let answered = app.store.latest_review(&known, pull.number).await?;
             let answered = answered.filter(|review| review.head == pull.head && review.base_branch == pull.base_branch);
-            let merge_base = forge.merge_base(&repository, &pull.base, &pull.head).await?;
+            let merge_base = forge.merge_base(&repository, &tip, &pull.head).await?;
             if answered.is_some_and(|review| review.merge_base == merge_base) {
                 continue;
             }

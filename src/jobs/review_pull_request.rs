@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::plan::{Announced, ReviewPullRequest, kind};
 use super::reviewing::{Evaluated, Host, Reviewing, forge_of};
+use super::same_head::release;
 use super::{Job, JobError, Outcome, Run};
 use crate::app::App;
 use crate::forges::{CommitSha, PullRequest, PullRequestState};
@@ -38,6 +39,7 @@ impl Job<App> for ReviewPullRequestJob {
             let reason = "the host does not know yet what its delivery announced".to_owned();
             return Err(JobError::Retry { after: LAG, reason });
         }
+        release(app, &asked, &pull).await?;
         note(app, &asked, &pull).await?;
         if pull.state == PullRequestState::Closed {
             host.end_others(&asked.repository, asked.number, None, CLOSED).await?;
@@ -50,7 +52,8 @@ impl Job<App> for ReviewPullRequestJob {
             return Ok(Outcome::done());
         }
 
-        let subject = subject(&asked, &pull, forge.merge_base(&asked.repository, &pull.base, &pull.head).await?);
+        let tip = forge.tip(&asked.repository, &pull.base_branch).await?;
+        let subject = subject(&asked, &pull, forge.merge_base(&asked.repository, &tip, &pull.head).await?);
         let reviewing =
             Reviewing { app, forge, endpoint: &asked.endpoint, subject: &subject, sources: scopes(&sources) };
         let Some(answer) = reviewing.answer(asked.reason.again()).await? else { return Ok(Outcome::done()) };
@@ -77,7 +80,8 @@ impl Job<App> for ReviewPullRequestJob {
         if pull.state == PullRequestState::Closed || sources.is_empty() {
             return Ok(());
         }
-        let subject = subject(&asked, &pull, pull.base.clone());
+        // Words need no merge base, and asking for one may be what fails.
+        let subject = subject(&asked, &pull, pull.head.clone());
         let reviewing =
             Reviewing { app, forge, endpoint: &asked.endpoint, subject: &subject, sources: scopes(&sources) };
         let Some(answer) = reviewing.answer_in_words(asked.reason.again()).await? else { return Ok(()) };

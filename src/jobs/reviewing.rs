@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use portcullis_engine::evaluate::{Report, Selection, SourceScope};
+use portcullis_engine::evaluate::{Report, Selection, SourceScope, Verdict};
 
 use super::JobError;
 use super::figures::count_check_publication;
+use super::same_head;
 use crate::app::App;
 use crate::evaluator::EvaluationError;
-use crate::forges::{Check, CheckKey, CheckState, CommitSha, Conclusion, Forge, ForgeError, Repository};
-use crate::review::{Answer, Subject, cancelled, check_key, failed, fetch, finished, pending};
+use crate::forges::{Check, CheckKey, CheckState, CommitSha, Conclusion, Forge, ForgeError, KnownCheck, Repository};
+use crate::review::{Answer, Subject, cancelled, check_key, failed, fetch, finished, finished_as_well, pending};
 use crate::settings::PolicySettings;
 use crate::store::{CheckRecord, EndpointName, RepositoryRef, Review};
 
@@ -34,19 +35,21 @@ pub(super) struct Reviewing<'a> {
 }
 
 impl Reviewing<'_> {
-    fn known(&self) -> RepositoryRef {
+    pub(super) fn known(&self) -> RepositoryRef {
         RepositoryRef { endpoint: self.endpoint.clone(), name: self.subject.repository.name.clone() }
     }
 
     /// The check to answer as; `None` when the newest check of the commit is the answer already. A host shows the newest: when
-    /// that answers another question, or was cancelled, a new one is made. What was only said in words is said anew.
+    /// that answers another question, stands for another pull request or was cancelled, a new one is made. What was only said in words is said anew.
     pub(super) async fn answer(&self, again: Option<&str>) -> Result<Option<Answer>, JobError> {
         let checks = self.app.store.checks_of_head(&self.known(), &self.subject.head).await?;
-        let question = self.subject.question(&self.sources, again);
+        let PolicySettings { only, skip } = &self.app.policies;
+        let question = self.subject.question(&(&self.sources, only, skip), again);
         let newest = checks.last().filter(|check| is_answer(check));
         if let Some(newest) = newest
             && newest.key.0.starts_with(&question)
-            && self.app.store.review(&self.known(), &newest.key).await?.is_some()
+            && let Some(review) = self.app.store.review(&self.known(), &newest.key).await?
+            && (review.verdict == Verdict::Pass) == (newest.conclusion == Some(Conclusion::Success))
         {
             return Ok(None);
         }
@@ -124,7 +127,12 @@ impl Reviewing<'_> {
         match evaluated {
             Evaluated::Report(report, timings) => {
                 self.save(answer, &report, timings).await?;
-                let check = finished(answer, &report, self.forge.capabilities(), now);
+                let capabilities = self.forge.capabilities();
+                let failing = if report.verdict == Verdict::Pass { same_head::failing(self).await? } else { None };
+                let check = match failing {
+                    Some(other) => finished_as_well(answer, other.number, other.report.as_ref(), capabilities, now),
+                    None => finished(answer, &report, capabilities, now),
+                };
                 self.tell(&check).await
             }
             Evaluated::Impossible(reason) => {
@@ -184,6 +192,7 @@ impl Host<'_> {
     ) -> Result<(), JobError> {
         let known = RepositoryRef { endpoint: self.endpoint.clone(), name: repository.name.clone() };
         let before = self.app.store.check(&known, &check.key).await?;
+        let is_first = before.is_none();
         let host_id = before.and_then(|record| record.host_id);
         let record = |host_id, conclusion| CheckRecord {
             repository: known.clone(),
@@ -194,7 +203,12 @@ impl Host<'_> {
             conclusion,
         };
         self.app.store.save_check(record(host_id.clone(), None), self.app.clock.now()).await?;
-        let told = self.forge.publish_check(repository, check, host_id.as_ref()).await;
+        let known = match &host_id {
+            Some(id) => KnownCheck::As(id),
+            None if is_first => KnownCheck::Never,
+            None => KnownCheck::Perhaps,
+        };
+        let told = self.forge.publish_check(repository, check, known).await;
         count_check_publication(if told.is_ok() { "ok" } else { "error" });
         let conclusion = match check.state {
             CheckState::InProgress => None,
@@ -235,7 +249,7 @@ impl Host<'_> {
 }
 
 /// Whether a check says pass or fail.
-fn is_answer(check: &CheckRecord) -> bool {
+pub(super) fn is_answer(check: &CheckRecord) -> bool {
     matches!(check.conclusion, Some(Conclusion::Success | Conclusion::Failure))
 }
 

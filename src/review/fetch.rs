@@ -11,10 +11,10 @@ use crate::forges::{BlobRequest, CommitSha, Forge, ForgeError, Repository};
 
 /// How often files are fetched because others refer to them: the longest chain of references that is followed.
 const ROUND_LIMIT: usize = 32;
-/// Most files read of one commit.
-const FILE_LIMIT: usize = 20_000;
-/// Most bytes read of one commit.
-const BYTE_LIMIT: u64 = 256 * 1024 * 1024;
+/// Most files read of both commits.
+const FILE_LIMIT: usize = 40_000;
+/// Most bytes read of both commits.
+const BYTE_LIMIT: u64 = 512 * 1024 * 1024;
 
 /// Lists both trees, finds what differs, and reads what the touched units need.
 ///
@@ -36,45 +36,47 @@ pub async fn fetch(
     let is_untouched = !touched.iter().any(|path| is_watched(&path));
     let touched = if is_untouched { BTreeSet::new() } else { touched };
     let gaps = formats::gaps(&head, &touched);
-    let head = read(forge, cache, repository, &subject.head, head, &touched).await?;
-    let base = read(forge, cache, repository, &subject.merge_base, base, &touched).await?;
+    let [head, base] = read(forge, cache, subject, [head, base], &touched).await?;
     let options = ReadOptions::default();
     Ok(Request { head, base, touched, renamed: changes.renamed, gaps, sources, selection, options })
 }
 
-/// A tree with the content its formats need.
+/// The trees of head and merge base with the content their formats need: most of it is the same, and asked for at once.
 async fn read(
     forge: &dyn Forge,
     cache: &BlobCache,
-    repository: &Repository,
-    commit: &CommitSha,
-    entries: Vec<Entry>,
+    subject: &Subject,
+    listings: [Vec<Entry>; 2],
     touched: &BTreeSet<TreePath>,
-) -> Result<SourceTree, ForgeError> {
-    let mut tree = SourceTree::from_listing(entries);
+) -> Result<[SourceTree; 2], ForgeError> {
+    let mut trees = listings.map(SourceTree::from_listing);
     let mut spent = Spent::default();
     if touched.is_empty() {
-        return Ok(tree.only_held());
+        return Ok(trees.map(SourceTree::only_held));
     }
     let mut rounds = 0;
     loop {
-        let needed = formats::needs(tree.entries(), touched, &tree);
-        let missing: Vec<Entry> =
-            needed.iter().filter(|path| !tree.holds(path)).filter_map(|path| tree.entry(path).cloned()).collect();
-        if missing.is_empty() {
-            return Ok(tree.only_held());
+        let mut wanted = Vec::new();
+        for tree in &mut trees {
+            wanted.push(missing(tree, touched));
         }
+        let Some(first) = wanted.iter().flatten().next() else { return Ok(trees.map(SourceTree::only_held)) };
         rounds += 1;
         if rounds > ROUND_LIMIT {
-            let first = missing.first().map(|entry| entry.path.to_string()).unwrap_or_default();
             return Err(ForgeError::TooLarge(format!(
-                "a chain of references from file to file, as far as {first} at {commit}, has more than {ROUND_LIMIT} links; the limit is {ROUND_LIMIT}"
+                "a chain of references from file to file, as far as {} at {}, has more than {ROUND_LIMIT} links; the limit is {ROUND_LIMIT}",
+                first.path, subject.head
             )));
         }
-        let (links, missing): (Vec<Entry>, Vec<Entry>) = missing.into_iter().partition(|entry| entry.is_link);
-        links.into_iter().for_each(|link| tree.insert_unreadable(link.path, Unreadable::Link));
-        spent.add(&missing, commit)?;
-        for (entry, content) in contents(forge, cache, repository, missing).await? {
+        spent.add(wanted.iter().flatten(), &subject.head)?;
+        let [ref mut head, ref mut base] = trees;
+        let sides = [Side::Head, Side::Base].into_iter().zip(wanted);
+        let wanted = sides.flat_map(|(side, entries)| entries.into_iter().map(move |entry| (side, entry))).collect();
+        for (side, entry, content) in contents(forge, cache, &subject.repository, wanted).await? {
+            let tree = match side {
+                Side::Head => &mut *head,
+                Side::Base => &mut *base,
+            };
             match content {
                 Ok(bytes) => tree.insert(entry.path, bytes),
                 Err(why) => tree.insert_unreadable(entry.path, why),
@@ -83,23 +85,42 @@ async fn read(
     }
 }
 
+/// Which of the two trees.
+#[derive(Clone, Copy)]
+enum Side {
+    Head,
+    Base,
+}
+
+/// What the formats still need of a tree; links are answered at once.
+fn missing(tree: &mut SourceTree, touched: &BTreeSet<TreePath>) -> Vec<Entry> {
+    let needed = formats::needs(tree.entries(), touched, &*tree);
+    let missing = needed.iter().filter(|path| !tree.holds(path)).filter_map(|path| tree.entry(path).cloned());
+    let (links, files): (Vec<Entry>, Vec<Entry>) = missing.partition(|entry| entry.is_link);
+    links.into_iter().for_each(|link| tree.insert_unreadable(link.path, Unreadable::Link));
+    files
+}
+
+/// A file of one of the trees, and its content.
+type Held = (Side, Entry, Result<Vec<u8>, Unreadable>);
+
 async fn contents(
     forge: &dyn Forge,
     cache: &BlobCache,
     repository: &Repository,
-    entries: Vec<Entry>,
-) -> Result<Vec<(Entry, Result<Vec<u8>, Unreadable>)>, ForgeError> {
+    entries: Vec<(Side, Entry)>,
+) -> Result<Vec<Held>, ForgeError> {
     let mut read = Vec::with_capacity(entries.len());
     let mut unknown = Vec::new();
-    for entry in entries {
+    for (side, entry) in entries {
         match entry.blob.as_deref().and_then(|blob| cache.get(blob)) {
-            Some(content) => read.push((entry, Ok(content.to_vec()))),
-            None => unknown.push(entry),
+            Some(content) => read.push((side, entry, Ok(content.to_vec()))),
+            None => unknown.push((side, entry)),
         }
     }
     let wanted: Vec<BlobRequest> = unknown
         .iter()
-        .map(|entry| BlobRequest {
+        .map(|(_, entry)| BlobRequest {
             blob: entry.blob.clone().unwrap_or_default(),
             path: entry.path.clone(),
             size_bytes: entry.size_bytes,
@@ -113,16 +134,16 @@ async fn contents(
         let (asked, came) = (wanted.len(), fetched.len());
         return Err(ForgeError::Unreachable(format!("{asked} files were asked for, {came} came")));
     }
-    for (entry, content) in unknown.into_iter().zip(fetched) {
+    for ((side, entry), content) in unknown.into_iter().zip(fetched) {
         if let (Some(blob), Ok(bytes)) = (&entry.blob, &content) {
             cache.put(blob, bytes);
         }
-        read.push((entry, content));
+        read.push((side, entry, content));
     }
     Ok(read)
 }
 
-/// What was read of one commit so far.
+/// What was read of both commits so far.
 #[derive(Default)]
 struct Spent {
     files: usize,
@@ -130,13 +151,15 @@ struct Spent {
 }
 
 impl Spent {
-    fn add(&mut self, entries: &[Entry], commit: &CommitSha) -> Result<(), ForgeError> {
-        self.files += entries.len();
-        self.bytes += entries.iter().map(|entry| entry.size_bytes).sum::<u64>();
+    fn add<'e>(&mut self, entries: impl Iterator<Item = &'e Entry>, commit: &CommitSha) -> Result<(), ForgeError> {
+        for entry in entries {
+            self.files += 1;
+            self.bytes += entry.size_bytes;
+        }
         if self.files > FILE_LIMIT || self.bytes > BYTE_LIMIT {
             let (files, megabytes) = (self.files, self.bytes / (1024 * 1024));
             return Err(ForgeError::TooLarge(format!(
-                "the units this change touches have {files} files and {megabytes} MiB at {commit}; the limits are {FILE_LIMIT} and {} MiB",
+                "the units this change touches have {files} files and {megabytes} MiB at {commit} and its merge base; the limits are {FILE_LIMIT} and {} MiB",
                 BYTE_LIMIT / (1024 * 1024)
             )));
         }

@@ -15,7 +15,7 @@ use crate::settings::Source;
 
 pub use blob_cache::BlobCache;
 pub use fetch::fetch;
-pub use publish::{Answer, cancelled, failed, finished, pending};
+pub use publish::{Answer, cancelled, failed, finished, finished_as_well, pending};
 
 /// What is judged: a commit against the commit its changes are measured from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,12 +33,12 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// The question a check answers, in short: which commit, against which, by the wish of which sources. `again` tells apart
-    /// what was asked for again.
+    /// The question a check answers, in short: which commit, against which, and what is asked (sources, policies). `again` tells
+    /// apart what was asked for again.
     #[must_use]
-    pub fn question(&self, sources: &[SourceScope], again: Option<&str>) -> String {
+    pub fn question(&self, asked: &impl Serialize, again: Option<&str>) -> String {
         let base = self.merge_base.as_str().get(..12).unwrap_or_default();
-        let asked = hex::encode(Sha256::digest(serde_json::to_vec(sources).unwrap_or_default()));
+        let asked = hex::encode(Sha256::digest(serde_json::to_vec(asked).unwrap_or_default()));
         let asked = asked.get(..12).unwrap_or_default();
         let again = again.map(|again| format!("-{again}")).unwrap_or_default();
         format!("{}-{base}-{asked}{again}", self.head)

@@ -44,6 +44,29 @@ pub fn finished(answer: &Answer, report: &Report, capabilities: Capabilities, no
     check(answer, completed(conclusion, now), check_run(report, &limits))
 }
 
+/// The check of a review that passes while another pull request of the same commit does not: it says what is found there.
+#[must_use]
+pub fn finished_as_well(
+    answer: &Answer,
+    other: u64,
+    report: Option<&Report>,
+    capabilities: Capabilities,
+    now: Moment,
+) -> Check {
+    let mut found = match report {
+        Some(report) => finished(answer, report, capabilities, now),
+        None => failed(answer, "The other pull request could not be evaluated.", "\"Re-run\" there tries again.", now),
+    };
+    found.output.summary.insert_str(
+        0,
+        &format!(
+            "This pull request passes. Its newest commit is also the newest of #{other}, which does not pass, and a check \
+             stands for all pull requests of a commit: this is what was found there.\n\n"
+        ),
+    );
+    found
+}
+
 /// The check of a review that could not be finished: never a pass.
 #[must_use]
 pub fn failed(answer: &Answer, reason: &str, next: &str, now: Moment) -> Check {

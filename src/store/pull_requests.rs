@@ -43,6 +43,24 @@ impl Store {
         self.write(SavePullRequest { seen, at }).await
     }
 
+    /// A pull request as last heard of.
+    ///
+    /// # Errors
+    /// The database could not be read.
+    pub async fn pull_request(
+        &self,
+        repository: &RepositoryRef,
+        number: u64,
+    ) -> Result<Option<PullRequestRecord>, StoreError> {
+        let found = sqlx::query(select_pull_requests!("number = $3"))
+            .bind(repository.endpoint.as_str())
+            .bind(repository.name.as_str())
+            .bind(i64::try_from(number).unwrap_or(i64::MAX))
+            .fetch_optional(self.readers())
+            .await?;
+        found.as_ref().map(record).transpose()
+    }
+
     /// The pull requests whose newest commit this is.
     ///
     /// # Errors

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use hmac::{Hmac, Mac};
 use http::HeaderMap;
 use portcullis::forges::{
-    BlobRequest, Capabilities, Check, CheckId, CommitSha, Event, Forge, ForgeError, PullRequest, PullRequestFilter,
-    Rejection, Repository, VerifiedDelivery,
+    BlobRequest, BranchName, Capabilities, Check, CheckId, CommitSha, Event, Forge, ForgeError, KnownCheck,
+    PullRequest, PullRequestFilter, Rejection, Repository, VerifiedDelivery,
 };
 use portcullis_engine::source_tree::{Entry, Unreadable};
 use sha2::Sha256;
@@ -53,6 +53,10 @@ impl Forge for TestForge {
         unreachable!("no request asks the host")
     }
 
+    async fn tip(&self, _: &Repository, _: &BranchName) -> Result<CommitSha, ForgeError> {
+        unreachable!("no request asks the host")
+    }
+
     async fn merge_base(&self, _: &Repository, _: &CommitSha, _: &CommitSha) -> Result<CommitSha, ForgeError> {
         unreachable!("no request asks the host")
     }
@@ -65,7 +69,7 @@ impl Forge for TestForge {
         unreachable!("no request asks the host")
     }
 
-    async fn publish_check(&self, _: &Repository, _: &Check, _: Option<&CheckId>) -> Result<CheckId, ForgeError> {
+    async fn publish_check(&self, _: &Repository, _: &Check, _: KnownCheck<'_>) -> Result<CheckId, ForgeError> {
         unreachable!("no request asks the host")
     }
 }

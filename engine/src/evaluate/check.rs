@@ -1,12 +1,16 @@
 //! What one check answers for one resource.
 
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
 use crate::policy::{Check, Literal, PolicyId, Rule, Severity};
 use crate::resource::{FormatId, Reason, ReasonKind, Resource, Span, Unit};
 
-use super::fingerprint::{digest, element_key, fingerprint};
+use super::fingerprint::fingerprint;
+use super::identity::{Identity, Siblings};
 use super::leaf::{Leaf, Leaves, Nobody};
 use super::links::Linked;
-use super::message::{message, quoted, suggestion};
+use super::message::{message, suggestion};
 use super::place;
 use super::quantity::Mode;
 use super::report::{Location, State, Undecided, Violation};
@@ -101,23 +105,29 @@ impl<'c> Asked<'c> {
         if groups.is_empty() {
             groups.push((None, Vec::new()));
         }
-        let mut violations: Vec<Violation> = Vec::new();
-        for (_, group) in &groups {
-            let violation = self.violation(walk, group);
-            let twins = violations.iter().filter(|known| known.element == violation.element).count();
-            violations.push(self.numbered(violation, twins));
-        }
-        violations
+        let mut siblings = Siblings::default();
+        let mut twins: HashMap<String, usize> = HashMap::new();
+        let numbered = |(_, group): &(Option<&str>, Vec<&Leaf>)| {
+            let mut violation = self.violation(walk, group, &mut siblings);
+            let count = twins.entry(violation.identity.element.clone()).or_default();
+            // Elements that look alike are told apart by their order.
+            if *count > 0 {
+                let _ = write!(violation.identity.element, "#{count}");
+            }
+            *count += 1;
+            let Violation { policy, unit, resource, identity, .. } = &violation;
+            violation.fingerprint = fingerprint(policy, unit, resource, &identity.element);
+            violation
+        };
+        groups.iter().map(numbered).collect()
     }
 
-    fn violation(&self, walk: &Walk<'_>, leaves: &[&Leaf]) -> Violation {
+    fn violation(&self, walk: &Walk<'_>, leaves: &[&Leaf], siblings: &mut Siblings) -> Violation {
         let resource = walk.resource;
         let files = &walk.linked.unit().files;
         let declared = walk.linked.declared(resource);
         let leaf = leaves.first();
         let value = leaf.and_then(|leaf| leaf.value.as_ref());
-        let element = leaf.and_then(|leaf| leaf.element.as_ref()).map(element_key).unwrap_or_default();
-        let deciding = leaf.map(|leaf| format!("{}={}", leaf.path, value.map(quoted).unwrap_or_default()));
         Violation {
             fingerprint: String::new(),
             policy: self.policy.clone(),
@@ -132,19 +142,12 @@ impl<'c> Asked<'c> {
             attribute: leaf.map(|leaf| leaf.path.clone()).unwrap_or_default(),
             message: message(self.check, self.params, resource, leaves),
             location: leaf_location(walk.linked.unit(), resource, leaf.copied()),
+            used_at: None,
             origins: place::origins(files, resource, value),
             whenever: resource.maybe.as_ref().map(ToString::to_string),
             suggestion: suggestion(self.check, resource, declared, leaves),
-            element,
-            leaf: digest(&[&deciding.unwrap_or_default()]),
+            identity: Identity::of(resource, leaves, siblings),
         }
-    }
-
-    /// Elements that look alike are told apart by their order.
-    fn numbered(&self, violation: Violation, twins: usize) -> Violation {
-        let element = if twins == 0 { violation.element.clone() } else { format!("{}#{twins}", violation.element) };
-        let fingerprint = fingerprint(&violation.policy, &violation.unit, &violation.resource, &element);
-        Violation { fingerprint, element: violation.element.clone(), ..violation }
     }
 
     fn undecided(&self, walk: &Walk<'_>, applies: Truth) -> Option<Undecided> {
@@ -177,6 +180,7 @@ impl<'c> Asked<'c> {
             reason_kind: reason.kind,
             cause: reason.place.and_then(|span| place::location(files, span)),
             remedy: reason.remedy().to_owned(),
+            origins: place::origins(files, resource, leaf.and_then(|leaf| leaf.value.as_ref())),
         })
     }
 }

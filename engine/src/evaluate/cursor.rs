@@ -108,7 +108,8 @@ impl<'c> Cursor<'c> {
         let outer = self.trail.and_then(Cursor::outermost_element);
         let here = || {
             let value = self.node.filter(|_| self.is_element && self.is_own)?;
-            Some(Element { path: self.path(), value: value.clone() })
+            let list = self.trail.and_then(|list| list.node.cloned());
+            Some(Element { path: self.path(), value: value.clone(), list })
         };
         outer.or_else(here)
     }

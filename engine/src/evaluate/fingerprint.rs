@@ -28,18 +28,27 @@ pub(super) fn digest(parts: &[&str]) -> String {
     hex::encode(digest.get(..16).unwrap_or_default())
 }
 
-/// What tells an element of a list from its neighbours, whatever their order: its list and name, or its content.
+/// What tells an element of a list from its neighbours, whatever their order: its list and name, or its content. A block that
+/// is the only one needs nothing but its list, so that it stays the same whatever changes in it.
 pub(super) fn element_key(element: &Element) -> String {
-    let list = element.path.rsplit_once('[').map_or(element.path.as_str(), |(list, _)| list);
-    let name = NAMES.iter().find_map(|name| element.value.get(name)?.scalar_text());
-    match name {
+    let list = element.list.as_ref().and_then(Value::as_list);
+    key_in(element.list_name(), list.map_or(0, |list| list.items.len()), &element.value)
+}
+
+/// The key of an element of a list with this name and so many elements.
+pub(super) fn key_in(list: &str, length: usize, element: &Value) -> String {
+    match NAMES.iter().find_map(|name| element.get(name)?.scalar_text()) {
         Some(name) => format!("{list}[{name}]"),
-        None => {
-            let mut content = String::new();
-            write_content(&element.value, 0, &mut content);
-            format!("{list}[{}]", digest(&[&content]))
-        }
+        None if length == 1 && element.as_map().is_some() => list.to_owned(),
+        None => format!("{list}[{}]", digest_of(element)),
     }
+}
+
+/// A digest of what a value is, wherever it was written.
+pub(super) fn digest_of(value: &Value) -> String {
+    let mut content = String::new();
+    write_content(value, 0, &mut content);
+    digest(&[&content])
 }
 
 fn write_content(value: &Value, depth: usize, content: &mut String) {

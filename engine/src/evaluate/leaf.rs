@@ -32,6 +32,15 @@ pub(super) struct Element {
     pub(super) path: String,
     /// The element.
     pub(super) value: Value,
+    /// The list it is an element of.
+    pub(super) list: Option<Value>,
+}
+
+impl Element {
+    /// Where in the resource its list is: `pod.containers`.
+    pub(super) fn list_name(&self) -> &str {
+        self.path.rsplit_once('[').map_or(self.path.as_str(), |(list, _)| list)
+    }
 }
 
 /// Who watches an evaluation.

@@ -1,7 +1,8 @@
 //! Links between the resources of a unit: who refers to whom, who picks whose labels.
 //!
 //! Wanted: a link is found by one look-up however large the unit is. So the resources of a type are indexed once for each
-//! attribute that a link asks about: by what they refer to, by the text they name, and those whose target nobody can know.
+//! attribute that a link asks about: by what they refer to, by the text they name, and those whose target nobody can know; of
+//! the last a few are looked at, and many are one doubt.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -13,6 +14,10 @@ use crate::resource::{Data, Reason, ReasonKind, Resource, Unit, Value};
 
 use super::labels::{may_name, picks};
 use super::truth::Truth;
+use super::walk::undecided_reason;
+
+/// Most resources of a type that are looked at because they may be linked; more are one link that nobody can see.
+const POSSIBLE_LIMIT: usize = 16;
 
 /// The resources of a unit and the links between them, found on demand.
 pub(super) struct Linked<'u> {
@@ -21,6 +26,7 @@ pub(super) struct Linked<'u> {
     by_address: HashMap<&'u str, Vec<usize>>,
     by_type: HashMap<&'u str, Vec<usize>>,
     tables: RefCell<HashMap<(String, String), Rc<Table>>>,
+    named: RefCell<HashMap<&'u str, Rc<Table>>>,
     reached: RefCell<HashSet<&'u str>>,
 }
 
@@ -33,20 +39,66 @@ pub(super) struct Targets<'u> {
     pub(super) unseen: Option<Reason>,
 }
 
-/// The resources of one type by what one of their attributes points to.
+/// A resource by its index, and why it is only perhaps the one that is meant.
+type Candidate = (usize, Option<Reason>);
+
+/// The resources of one type by what one of their attributes points to, or by what identifies them.
 #[derive(Default)]
 struct Table {
-    by_reference: HashMap<Arc<str>, Vec<usize>>,
-    by_text: HashMap<Arc<str>, Vec<usize>>,
+    by_reference: HashMap<Arc<str>, Vec<Candidate>>,
+    by_text: HashMap<Arc<str>, Vec<Candidate>>,
     open: Vec<(usize, Reason)>,
 }
 
-/// What a value points to.
+impl Table {
+    fn add(&mut self, index: usize, pointers: Pointers) {
+        for (address, doubt) in pointers.references {
+            self.by_reference.entry(address).or_default().push((index, doubt));
+        }
+        for (text, doubt) in pointers.texts {
+            self.by_text.entry(text).or_default().push((index, doubt));
+        }
+        self.open.extend(pointers.open.map(|reason| (index, reason)));
+    }
+}
+
+/// What a value points to, and why it is only perhaps that.
 #[derive(Default)]
 struct Pointers {
-    references: Vec<Arc<str>>,
-    texts: Vec<Arc<str>>,
+    references: Vec<(Arc<str>, Option<Reason>)>,
+    texts: Vec<(Arc<str>, Option<Reason>)>,
     open: Option<Reason>,
+}
+
+/// Resources that are, or may be, what is looked for.
+#[derive(Default)]
+struct Found {
+    candidates: Vec<Candidate>,
+    unseen: Option<Reason>,
+}
+
+impl Found {
+    /// Adds what is found under a key; with a reason when the key itself is only a possibility.
+    fn take(&mut self, found: Option<&Vec<Candidate>>, doubt: Option<&Reason>) {
+        let found = found.into_iter().flatten();
+        self.candidates.extend(found.map(|(index, own)| (*index, own.clone().or_else(|| doubt.cloned()))));
+    }
+
+    /// Adds what may be meant because nobody can know.
+    fn perhaps<'r>(&mut self, possible: impl ExactSizeIterator<Item = (usize, &'r Reason)> + Clone) {
+        if possible.len() > POSSIBLE_LIMIT {
+            self.unseen = self.unseen.take().or_else(|| possible.clone().next().map(|(_, why)| why.clone()));
+        } else {
+            self.candidates.extend(possible.map(|(index, why)| (index, Some(why.clone()))));
+        }
+    }
+
+    /// Each resource once, in order; certain when it was found for certain.
+    fn sorted(mut self) -> Self {
+        self.candidates.sort_by_key(|(index, doubt)| (*index, doubt.is_some()));
+        self.candidates.dedup_by_key(|(index, _)| *index);
+        self
+    }
 }
 
 impl<'u> Linked<'u> {
@@ -60,7 +112,15 @@ impl<'u> Linked<'u> {
                 by_address.entry(whole).or_default().push(index);
             }
         }
-        Self { unit, library, by_address, by_type, tables: RefCell::default(), reached: RefCell::default() }
+        Self {
+            unit,
+            library,
+            by_address,
+            by_type,
+            tables: RefCell::default(),
+            named: RefCell::default(),
+            reached: RefCell::default(),
+        }
     }
 
     pub(super) fn unit(&self) -> &'u Unit {
@@ -106,31 +166,32 @@ impl<'u> Linked<'u> {
 
     /// The resources whose attribute refers to `me`.
     fn referring_to(&self, me: &'u Resource, link: &Related, path: &Path) -> Targets<'u> {
-        let identities = self.identities(me);
+        let identity = self.identity(me);
         let mut targets = Targets::default();
         for type_name in self.types(link) {
             let table = self.table(type_name, path);
-            let mut certain: Vec<usize> = table.by_reference.get(&me.address).cloned().unwrap_or_default();
-            let whole = without_instance(&me.address).and_then(|whole| table.by_reference.get(whole));
-            certain.extend(whole.into_iter().flatten());
-            let mut possible = table.open.clone();
-            for identity in &identities {
-                match identity {
-                    Ok(text) => certain.extend(table.by_text.get(text).into_iter().flatten()),
-                    Err(why) => possible.extend(table.by_text.values().flatten().map(|index| (*index, why.clone()))),
-                }
+            let mut found = Found::default();
+            found.take(table.by_reference.get(&me.address), None);
+            found.take(without_instance(&me.address).and_then(|whole| table.by_reference.get(whole)), None);
+            for (text, doubt) in &identity.texts {
+                found.take(table.by_text.get(text), doubt.as_ref());
             }
-            certain.sort_unstable();
-            certain.dedup();
-            possible.retain(|(index, _)| certain.binary_search(index).is_err());
-            possible.sort_by_key(|(index, _)| *index);
-            possible.dedup_by_key(|(index, _)| *index);
-            let certain = certain.into_iter().map(|index| (index, None));
-            let all = certain.chain(possible.into_iter().map(|(index, why)| (index, Some(why))));
-            targets.found.extend(all.filter_map(|(index, doubt)| Some((self.unit.resources.get(index)?, doubt))));
+            found.perhaps(table.open.iter().map(|(index, why)| (*index, why)));
+            if let Some(why) = &identity.open {
+                let texts = table.by_text.values().flatten().take(POSSIBLE_LIMIT + 1);
+                let possible: Vec<(usize, &Reason)> = texts.map(|(index, _)| (*index, why)).collect();
+                found.perhaps(possible.into_iter());
+            }
+            self.add(&mut targets, found.sorted());
         }
         targets.found.retain(|(resource, _)| !std::ptr::eq(*resource, me));
         targets
+    }
+
+    fn add(&self, targets: &mut Targets<'u>, found: Found) {
+        let resources = found.candidates.into_iter();
+        targets.found.extend(resources.filter_map(|(index, doubt)| Some((self.unit.resources.get(index)?, doubt))));
+        targets.unseen = targets.unseen.take().or(found.unseen);
     }
 
     /// The resources that an attribute of `me` refers to.
@@ -138,39 +199,43 @@ impl<'u> Linked<'u> {
         let pointers = pointers_at(&me.attributes, path);
         let wanted = |resource: &Resource| is_wanted(link, &resource.type_name);
         let mut targets = Targets { found: Vec::new(), unseen: pointers.open };
-        for address in &pointers.references {
+        for (address, doubt) in &pointers.references {
             let found = self.by_address.get(&**address).map(Vec::as_slice).unwrap_or_default();
             let found = found.iter().filter_map(|index| self.unit.resources.get(*index));
             let found: Vec<&Resource> = found.filter(|resource| wanted(resource)).collect();
             let subject = || format!("which instance of {address} is meant");
-            let doubt = (found.len() > 1).then(|| Reason::new(ReasonKind::Computed, subject(), None));
+            let which = (found.len() > 1).then(|| Reason::new(ReasonKind::Computed, subject(), None));
+            let doubt = doubt.clone().or(which);
             targets.found.extend(found.into_iter().map(|resource| (resource, doubt.clone())));
         }
-        for text in &pointers.texts {
-            let before = targets.found.len();
+        for (text, doubt) in &pointers.texts {
+            let mut found = Found::default();
             for type_name in self.types(link) {
-                for index in self.by_type.get(type_name).into_iter().flatten() {
-                    let Some(resource) = self.unit.resources.get(*index) else { continue };
-                    let doubt = match may_name(me, resource) {
-                        Truth::False => continue,
-                        Truth::True => None,
-                        Truth::Unknown => Some(Reason::new(ReasonKind::Unsupported, "the namespace", Some(me.header))),
-                    };
-                    for identity in self.identities(resource) {
-                        match identity {
-                            Ok(identity) if identity == *text => targets.found.push((resource, doubt.clone())),
-                            Ok(_) => {}
-                            Err(why) => targets.found.push((resource, Some(why))),
-                        }
-                    }
-                }
+                let named = self.named(type_name);
+                found.take(named.by_text.get(text), doubt.as_ref());
+                found.perhaps(named.open.iter().map(|(index, why)| (*index, why)));
             }
+            let before = targets.found.len();
+            self.add(&mut targets, self.in_reach(me, found.sorted()));
             if !targets.found.iter().skip(before).any(|(_, doubt)| doubt.is_none()) {
                 let subject = format!("\"{text}\"");
                 targets.unseen.get_or_insert_with(|| Reason::new(ReasonKind::Outside, subject, None));
             }
         }
         targets
+    }
+
+    /// Those that a name in `me` can speak of, which lies in their namespace.
+    fn in_reach(&self, me: &Resource, mut found: Found) -> Found {
+        found.candidates.retain_mut(|(index, doubt)| {
+            let Some(resource) = self.unit.resources.get(*index) else { return false };
+            let reach = may_name(me, resource);
+            if reach == Truth::Unknown {
+                doubt.get_or_insert_with(|| Reason::new(ReasonKind::Unsupported, "the namespace", Some(me.header)));
+            }
+            reach != Truth::False
+        });
+        found
     }
 
     fn selected(&self, link: &Related, picks: impl Fn(&Resource) -> Truth) -> Targets<'u> {
@@ -204,33 +269,59 @@ impl<'u> Linked<'u> {
         let mut table = Table::default();
         for index in self.by_type.get(type_name).into_iter().flatten() {
             let Some(resource) = self.unit.resources.get(*index) else { continue };
-            let pointers = pointers_at(&resource.attributes, path);
-            for address in pointers.references {
-                table.by_reference.entry(address).or_default().push(*index);
-            }
-            for text in pointers.texts {
-                table.by_text.entry(text).or_default().push(*index);
-            }
-            if let Some(reason) = pointers.open {
-                table.open.push((*index, reason));
-            }
+            table.add(*index, pointers_at(&resource.attributes, path));
         }
         let table = Rc::new(table);
         self.tables.borrow_mut().insert(key, Rc::clone(&table));
         table
     }
 
-    /// What identifies a resource: the texts of its naming attributes, or why one is unknown.
-    fn identities(&self, resource: &Resource) -> Vec<Result<Arc<str>, Reason>> {
+    /// The resources of a type by what identifies them.
+    fn named(&self, type_name: &'u str) -> Rc<Table> {
+        if let Some(table) = self.named.borrow().get(type_name) {
+            return Rc::clone(table);
+        }
+        let mut table = Table::default();
+        for index in self.by_type.get(type_name).into_iter().flatten() {
+            if let Some(resource) = self.unit.resources.get(*index) {
+                table.add(*index, self.identity(resource));
+            }
+        }
+        let table = Rc::new(table);
+        self.named.borrow_mut().insert(type_name, Rc::clone(&table));
+        table
+    }
+
+    /// What identifies a resource: the texts of its naming attributes, and why there may be another one.
+    fn identity(&self, resource: &Resource) -> Pointers {
         let attributes = self.library.identity.get(&*resource.type_name).map(Vec::as_slice).unwrap_or_default();
         let at = |attribute: &str| attribute.split('.').try_fold(&resource.attributes, |value, key| value.get(key));
-        let identity = |attribute: &String| match at(attribute)?.data() {
-            Data::Text(text) => Some(Ok(Arc::clone(text))),
-            Data::Unknown(unknown) => Some(Err(unknown.reason.clone())),
-            _ => None,
-        };
-        attributes.iter().filter_map(identity).collect()
+        let mut identity = Pointers::default();
+        for value in attributes.iter().filter_map(|attribute| at(attribute)) {
+            named_by(value, None, &mut identity);
+        }
+        identity
     }
+}
+
+fn named_by(value: &Value, choice: Option<&Reason>, identity: &mut Pointers) {
+    match value.data() {
+        Data::Text(text) => identity.texts.push((Arc::clone(text), choice.cloned())),
+        Data::Unknown(unknown) => {
+            identity.open.get_or_insert_with(|| unknown.reason.clone());
+        }
+        Data::OneOf(alternatives) => {
+            let choice = choice_of(value);
+            alternatives.iter().for_each(|one| named_by(one, Some(&choice), identity));
+        }
+        _ => {}
+    }
+}
+
+/// Why nobody can know which of its alternatives a value is.
+fn choice_of(value: &Value) -> Reason {
+    let subject = "a choice that depends on an unknown value";
+    undecided_reason(value).unwrap_or_else(|| Reason::new(ReasonKind::Unsupported, subject, Some(value.span())))
 }
 
 fn is_wanted(link: &Related, type_name: &str) -> bool {
@@ -248,7 +339,7 @@ fn without_instance(address: &str) -> Option<&str> {
 fn pointers_at(attributes: &Value, path: &Path) -> Pointers {
     let mut pointers = Pointers::default();
     if path.to_string() == "*" {
-        collect_references(attributes, &mut pointers);
+        collect_references(attributes, None, &mut pointers);
         return pointers;
     }
     let mut nodes = vec![attributes];
@@ -257,7 +348,7 @@ fn pointers_at(attributes: &Value, path: &Path) -> Pointers {
         nodes = nodes.into_iter().flat_map(|node| children(node, &names)).collect();
     }
     for node in nodes {
-        collect(node, &mut pointers);
+        collect(node, None, &mut pointers);
     }
     pointers
 }
@@ -269,34 +360,37 @@ fn children<'v>(node: &'v Value, names: &[String]) -> Vec<&'v Value> {
     }
 }
 
-/// What a value at the end of a link's path points to.
-fn collect(value: &Value, pointers: &mut Pointers) {
+/// What a value at the end of a link's path points to; below a choice only perhaps.
+fn collect(value: &Value, choice: Option<&Reason>, pointers: &mut Pointers) {
     let references = value.references();
-    pointers.references.extend(references.iter().map(|reference| Arc::clone(&reference.address)));
+    pointers.references.extend(references.iter().map(|reference| (Arc::clone(&reference.address), choice.cloned())));
     let outside = references.iter().any(|reference| reference.address.split('.').any(|part| part == "data"));
     match value.data() {
-        Data::Text(text) if references.is_empty() => pointers.texts.push(Arc::clone(text)),
-        Data::List(list) => list.items.iter().for_each(|item| collect(item, pointers)),
+        Data::Text(text) if references.is_empty() => pointers.texts.push((Arc::clone(text), choice.cloned())),
+        Data::List(list) => list.items.iter().for_each(|item| collect(item, choice, pointers)),
         Data::OneOf(alternatives) => {
-            let subject = "a choice that depends on an unknown value";
-            pointers.open.get_or_insert_with(|| Reason::new(ReasonKind::NoDefault, subject, Some(value.span())));
-            alternatives.iter().for_each(|item| collect(item, pointers));
+            let choice = choice_of(value);
+            alternatives.iter().for_each(|item| collect(item, Some(&choice), pointers));
         }
         Data::Unknown(unknown) if references.is_empty() || outside => {
             pointers.open.get_or_insert_with(|| unknown.reason.clone());
         }
-        Data::Map(map) => map.entries().iter().for_each(|(_, value)| collect(value, pointers)),
+        Data::Map(map) => map.entries().iter().for_each(|(_, value)| collect(value, choice, pointers)),
         _ => {}
     }
 }
 
 /// The references anywhere below a value.
-fn collect_references(value: &Value, pointers: &mut Pointers) {
-    pointers.references.extend(value.references().iter().map(|reference| Arc::clone(&reference.address)));
+fn collect_references(value: &Value, choice: Option<&Reason>, pointers: &mut Pointers) {
+    let references = value.references().iter();
+    pointers.references.extend(references.map(|reference| (Arc::clone(&reference.address), choice.cloned())));
     match value.data() {
-        Data::List(list) => list.items.iter().for_each(|item| collect_references(item, pointers)),
-        Data::OneOf(alternatives) => alternatives.iter().for_each(|item| collect_references(item, pointers)),
-        Data::Map(map) => map.entries().iter().for_each(|(_, value)| collect_references(value, pointers)),
+        Data::List(list) => list.items.iter().for_each(|item| collect_references(item, choice, pointers)),
+        Data::OneOf(alternatives) => {
+            let choice = choice_of(value);
+            alternatives.iter().for_each(|item| collect_references(item, Some(&choice), pointers));
+        }
+        Data::Map(map) => map.entries().iter().for_each(|(_, value)| collect_references(value, choice, pointers)),
         _ => {}
     }
 }

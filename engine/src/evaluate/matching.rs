@@ -156,7 +156,9 @@ impl Walk<'_> {
         }
         let targets = self.linked.follow(self.resource, head, self.related)?;
         match targets.found.as_slice() {
-            [(target, None)] if targets.unseen.is_none() => target.attributes.dig(tail).cloned(),
+            [(target, None)] if targets.unseen.is_none() && self.may_be_absent(target).is_none() => {
+                target.attributes.dig(tail).cloned()
+            }
             _ => None,
         }
     }

@@ -1,12 +1,15 @@
 //! What an evaluation says: plain data that can be stored, sent and rendered without asking anyone.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::policy::{Metadata, PolicyId, Severity};
 use crate::resource::{FormatId, ProblemKind, ReasonKind};
 use crate::source_tree::{LineColumn, TreePath};
+
+use super::identity::Identity;
 
 /// The gate's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -97,24 +100,43 @@ pub struct Violation {
     pub resource_type: String,
     /// The resource's format.
     pub format: FormatId,
-    /// Further addresses that violate the policy from the same place.
-    pub also: Vec<String>,
+    /// Further resources that violate the policy from the same place.
+    pub also: Vec<Address>,
     /// Where in the resource.
     pub attribute: String,
     /// What is wrong, in one line.
     pub message: String,
-    /// The deciding place.
+    /// The deciding place; of what a pull request introduces, the nearest link of the chain that it touches.
     pub location: Location,
+    /// Where the resource uses the value, when that is not the deciding place.
+    #[serde(default)]
+    pub used_at: Option<Location>,
     /// The places the value came through, nearest first.
     pub origins: Vec<Step>,
     /// Why the resource may not exist at all: it is a violation whenever it is created.
     pub whenever: Option<String>,
     /// Text to add or to set, ready to copy.
     pub suggestion: Option<String>,
-    /// Tells apart several violations of one resource: the element they lie in.
-    pub(crate) element: String,
-    /// The deciding value and its place in the resource: what is left of a violation when its resource is renamed.
-    pub(crate) leaf: String,
+    /// What tells it from others of its policy; gone once the report is made.
+    #[serde(skip)]
+    pub(crate) identity: Identity,
+}
+
+/// A resource that violates a policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// Its address.
+    pub resource: String,
+    /// The violation's fingerprint.
+    pub fingerprint: String,
+}
+
+impl Violation {
+    /// Each resource that violates the policy from this place: its address and the violation's fingerprint.
+    pub fn addresses(&self) -> impl Iterator<Item = (&str, &str)> {
+        let also = self.also.iter().map(|address| (address.resource.as_str(), address.fingerprint.as_str()));
+        std::iter::once((self.resource.as_str(), self.fingerprint.as_str())).chain(also)
+    }
 }
 
 /// A policy whose answer depends on a value nobody can know from the files.
@@ -146,12 +168,15 @@ pub struct Undecided {
     pub reason_kind: ReasonKind,
     /// Where the unknown begins.
     pub cause: Option<Location>,
+    /// The places the value came through, nearest first, and the calls that lead to the resource.
+    #[serde(default)]
+    pub origins: Vec<Step>,
     /// What would make it known.
     pub remedy: String,
 }
 
 /// A place in a file.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Location {
     /// The file.
     pub path: TreePath,
@@ -194,7 +219,7 @@ pub struct ReportedProblem {
 }
 
 /// A file of a kind that is recognised but not evaluated.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct UnevaluatedFile {
     /// The file.
     pub path: TreePath,
@@ -251,4 +276,36 @@ pub struct UnitReport {
     pub coverage: Coverage,
     /// Why the evaluation itself went wrong.
     pub errors: Vec<String>,
+    /// The resources; known only while reports are made and compared.
+    #[serde(skip)]
+    pub resources: Vec<Listed>,
+    /// Resources and modules that have another address than before; known as long.
+    #[serde(skip)]
+    pub moved: Vec<Moved>,
+}
+
+/// A resource that was evaluated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its unit.
+    pub unit: Arc<str>,
+    /// Its address.
+    pub address: Arc<str>,
+    /// Its type.
+    pub type_name: Arc<str>,
+    /// The file that declares it.
+    pub path: Option<TreePath>,
+    /// What it looks like, of one that is not a clear pass.
+    pub sketch: Option<Arc<[u64]>>,
+}
+
+/// What has another address than before (`moved`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The unit.
+    pub unit: Arc<str>,
+    /// The address before.
+    pub from: Arc<str>,
+    /// The address now.
+    pub to: Arc<str>,
 }

@@ -10,7 +10,8 @@ use crate::resource::ProblemKind;
 use crate::source_tree::{Folder, SourceTree, TreePath};
 
 use super::compare::compare;
-use super::report::{Report, ReportedProblem, State, UnitReport, Violation};
+use super::identity::Identity;
+use super::report::{Address, Location, Report, ReportedProblem, State, UnitReport, Violation};
 use super::unit::{Selection, evaluate_unit};
 use super::verdict;
 
@@ -57,6 +58,13 @@ impl SourceScope {
     pub fn contains(&self, path: &TreePath) -> bool {
         self.folders.iter().any(|folder| folder.contains(path))
     }
+
+    /// Whether a unit lies in its folders, or they in it.
+    pub(super) fn concerns(&self, unit: &str) -> bool {
+        let unit = format!("{}/", unit.trim_matches('/'));
+        let unit = unit.trim_start_matches('/');
+        self.folders.iter().any(|folder| folder.prefix().starts_with(unit) || unit.starts_with(folder.prefix()))
+    }
 }
 
 /// What a touched file that cannot be read does.
@@ -99,18 +107,24 @@ pub fn review(request: &Request, catalogue: &Catalogue) -> Report {
     let touched: Vec<&TreePath> = request.touched.intersection(&code).collect();
     compare(&mut head, base, &request.renamed);
     head.problems.extend(request.gaps.iter().map(unsearched));
+    for violation in head.violations.iter_mut().filter(|violation| violation.state == State::Introduced) {
+        place_in_diff(violation, &request.touched);
+    }
     for problem in &mut head.problems {
-        problem.touched = request.touched.contains(&problem.path);
+        // A limit that a unit hits hides what any of its files says.
+        problem.touched = problem.kind == ProblemKind::Limit || request.touched.contains(&problem.path);
     }
     let mut report = finished(head, catalogue, &request.selection);
     verdict::judge(&mut report, &request.sources, &touched);
+    report.violations = grouped(report.violations);
     report
 }
 
 fn unsearched(gap: &Gap) -> ReportedProblem {
     ReportedProblem {
         kind: ProblemKind::Limit,
-        unit: gap.path.folder().to_string(),
+        // Whoever calls the folder may lie anywhere.
+        unit: "/".to_owned(),
         path: gap.path.clone(),
         location: None,
         message: gap.message.clone(),
@@ -125,7 +139,19 @@ fn unsearched(gap: &Gap) -> ReportedProblem {
 pub fn scan(units: Vec<UnitReport>, catalogue: &Catalogue, selection: &Selection) -> Report {
     let mut report = finished(merged(units), catalogue, selection);
     verdict::judge_scan(&mut report);
+    report.violations = grouped(report.violations);
     report
+}
+
+/// Puts a violation on the nearest link of its chain that the pull request touches: there its author looks.
+fn place_in_diff(violation: &mut Violation, touched: &BTreeSet<TreePath>) {
+    if touched.contains(&violation.location.path) {
+        return;
+    }
+    if let Some(index) = violation.origins.iter().position(|step| touched.contains(&step.location.path)) {
+        let link = violation.origins.remove(index);
+        violation.used_at = Some(std::mem::replace(&mut violation.location, link.location));
+    }
 }
 
 fn merged(units: Vec<UnitReport>) -> UnitReport {
@@ -137,15 +163,16 @@ fn merged(units: Vec<UnitReport>) -> UnitReport {
         all.unevaluated.extend(unit.unevaluated);
         all.files.extend(unit.files);
         all.errors.extend(unit.errors);
+        all.resources.extend(unit.resources);
+        all.moved.extend(unit.moved);
         all.coverage.add(&unit.coverage);
     }
     all
 }
 
 fn finished(unit: UnitReport, catalogue: &Catalogue, selection: &Selection) -> Report {
-    let UnitReport { violations, mut undecided, mut problems, mut unevaluated, mut coverage, mut errors, files: _ } =
+    let UnitReport { mut violations, mut undecided, mut problems, mut unevaluated, mut coverage, mut errors, .. } =
         unit;
-    let mut violations = grouped(violations);
     violations.sort_by(|a, b| {
         let key = |v: &Violation| (v.state, std::cmp::Reverse(v.severity));
         key(a).cmp(&key(b)).then_with(|| a.location.cmp(&b.location)).then_with(|| a.policy.cmp(&b.policy))
@@ -180,25 +207,23 @@ fn finished(unit: UnitReport, catalogue: &Catalogue, selection: &Selection) -> R
     }
 }
 
-/// Violations that stem from one place are one, naming all addresses.
+/// What violations of one place have in common.
+type Group = (State, bool, PolicyId, String, Location, Option<Location>, String);
+
+/// Violations of a unit that stem from one place are one, naming all addresses.
 fn grouped(violations: Vec<Violation>) -> Vec<Violation> {
     let mut groups: Vec<Violation> = Vec::new();
-    let mut known: HashMap<(State, PolicyId, TreePath, u32, u32, String), usize> = HashMap::new();
-    for violation in violations {
-        let place = &violation.location;
-        let key = (
-            violation.state,
-            violation.policy.clone(),
-            place.path.clone(),
-            place.start.line,
-            place.start.column,
-            violation.attribute.clone(),
-        );
-        let group = known.get(&key).and_then(|index| groups.get_mut(*index));
-        match group {
+    let mut known: HashMap<Group, usize> = HashMap::new();
+    for mut violation in violations {
+        violation.identity = Identity::default();
+        let Violation { state, blocking, policy, unit, location, used_at, attribute, .. } = &violation;
+        let key =
+            (*state, *blocking, policy.clone(), unit.clone(), location.clone(), used_at.clone(), attribute.clone());
+        match known.get(&key).and_then(|index| groups.get_mut(*index)) {
             Some(group) => {
-                if group.resource != violation.resource && !group.also.contains(&violation.resource) {
-                    group.also.push(violation.resource);
+                if group.addresses().all(|(_, fingerprint)| fingerprint != violation.fingerprint) {
+                    let Violation { resource, fingerprint, .. } = violation;
+                    group.also.push(Address { resource, fingerprint });
                 }
             }
             None => {

@@ -8,7 +8,7 @@ use super::leaf::Watch;
 use super::quantity::{Joined, Mode, Quantity};
 use super::scalar::equals;
 use super::truth::Truth;
-use super::walk::{Walk, doubtful, undecided_reason};
+use super::walk::{Walk, doubtful, existence_in_doubt, undecided_reason};
 
 impl Walk<'_> {
     /// The selectors of a step, one after the other, then its decoders, then the rest of the path.
@@ -208,15 +208,9 @@ impl Walk<'_> {
     }
 }
 
-/// Whether an element counts as being there: a maybe-block can trip `forbid` and fail `require`, it cannot satisfy `require`.
+/// Whether an element counts as being there.
 fn existence(element: &Value, answer: Truth, mode: Mode) -> Truth {
-    if element.maybe().is_none() {
-        return Truth::True;
-    }
-    match (mode, answer) {
-        (Mode::Require, Truth::False) | (Mode::Forbid, Truth::True) => Truth::True,
-        _ => Truth::Unknown,
-    }
+    if element.maybe().is_none() { Truth::True } else { existence_in_doubt(answer, mode) }
 }
 
 /// An element of which nobody knows whether it is the one that is meant.

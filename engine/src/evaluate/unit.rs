@@ -1,6 +1,7 @@
 //! All checks of the catalogue over the resources of one unit.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,8 @@ use crate::resource::{FormatId, Resource, Unit};
 use super::check::{Asked, Outcome};
 use super::links::Linked;
 use super::place::location;
-use super::report::{Coverage, ReportedProblem, UnevaluatedFile, UnitReport};
+use super::report::{Coverage, Listed, Moved, ReportedProblem, UnevaluatedFile, UnitReport};
+use super::sketch::sketch;
 
 /// Most violations kept of one unit; beyond it the report says that there are more.
 const VIOLATION_LIMIT: usize = 20_000;
@@ -82,7 +84,34 @@ pub fn evaluate_unit(unit: &Unit, catalogue: &Catalogue, selection: &Selection) 
             *report.coverage.uncovered.entry(resource.type_name.to_string()).or_default() += 1;
         }
     }
+    report.resources = listed(unit, &report);
+    report.moved = moved(unit);
     report
+}
+
+/// The resources by the addresses they are reported under. Only what violations or undecided answers speak of is sketched.
+fn listed(unit: &Unit, report: &UnitReport) -> Vec<Listed> {
+    let violating = report.violations.iter().map(|violation| &*violation.resource);
+    let open: HashSet<&str> = violating.chain(report.undecided.iter().map(|undecided| &*undecided.resource)).collect();
+    let name: Arc<str> = unit.name.as_str().into();
+    let list = |resource: &Resource| Listed {
+        unit: Arc::clone(&name),
+        address: Arc::clone(&resource.address),
+        type_name: Arc::clone(&resource.type_name),
+        path: unit.files.get(resource.header.file).map(|file| file.path().clone()),
+        sketch: open.contains(&*resource.address).then(|| sketch(&resource.attributes)),
+    };
+    unit.resources.iter().filter(|resource| resource.owner.is_none()).map(list).collect()
+}
+
+fn moved(unit: &Unit) -> Vec<Moved> {
+    let name: Arc<str> = unit.name.as_str().into();
+    let moved = |(from, to): &(Arc<str>, Arc<str>)| Moved {
+        unit: Arc::clone(&name),
+        from: Arc::clone(from),
+        to: Arc::clone(to),
+    };
+    unit.moved.iter().map(moved).collect()
 }
 
 /// Whether a resource is one of those a report counts: declared, not derived.

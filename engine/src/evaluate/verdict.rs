@@ -1,8 +1,9 @@
 //! The gate's answer to what was found, for each source and for all.
 
+use crate::resource::ProblemKind;
 use crate::source_tree::TreePath;
 
-use super::report::{Report, ReportedProblem, SourceReport, State, Undecided, Verdict, Violation};
+use super::report::{Location, Report, ReportedProblem, SourceReport, State, Step, Undecided, Verdict, Violation};
 use super::request::{OnUndecided, OnUnreadable, SourceScope};
 
 /// What a report says before it is judged: not a pass.
@@ -63,16 +64,25 @@ fn judge_source(report: &mut Report, source: &SourceScope, touched: &[&TreePath]
 fn violation_blocks(violation: &Violation, source: &SourceScope) -> bool {
     violation.state == State::Introduced
         && violation.severity >= source.blocking
-        && source.contains(&violation.location.path)
+        && lies_in(source, [Some(&violation.location), violation.used_at.as_ref()], &violation.origins)
 }
 
 fn problem_blocks(problem: &ReportedProblem, source: &SourceScope) -> bool {
-    source.on_unreadable == OnUnreadable::Block && problem.touched && source.contains(&problem.path)
+    let is_limit = problem.kind == ProblemKind::Limit;
+    source.on_unreadable == OnUnreadable::Block
+        && problem.touched
+        && (source.contains(&problem.path) || is_limit && source.concerns(&problem.unit))
 }
 
 fn undecided_blocks(undecided: &Undecided, source: &SourceScope) -> bool {
     undecided.state == State::Introduced
         && (undecided.blocks || source.on_undecided == OnUndecided::Block)
         && undecided.severity >= source.blocking
-        && source.contains(&undecided.location.path)
+        && lies_in(source, [Some(&undecided.location), undecided.cause.as_ref()], &undecided.origins)
+}
+
+/// Whether any link of a chain lies in a source: a module's resource is its caller's doing too.
+fn lies_in(source: &SourceScope, places: [Option<&Location>; 2], origins: &[Step]) -> bool {
+    let mut places = places.into_iter().flatten().chain(origins.iter().map(|step| &step.location));
+    places.any(|place| source.contains(&place.path))
 }

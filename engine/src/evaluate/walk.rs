@@ -99,8 +99,13 @@ impl<'u> Walk<'u> {
             let cursor = Cursor::linked(name, Some(&resource.attributes), resource.header);
             let mark = watch.mark();
             let answer = self.steps(&cursor, rest, matcher, mode, watch);
-            let exists = if doubt.is_some() { Truth::Unknown } else { Truth::True };
-            if let Some(reason) = doubt {
+            let absence = self.may_be_absent(resource);
+            let exists = match (doubt, absence) {
+                (Some(_), _) => Truth::Unknown,
+                (None, Some(_)) => existence_in_doubt(answer, mode),
+                (None, None) => Truth::True,
+            };
+            if let Some(reason) = doubt.as_ref().or(absence) {
                 joined.doubt(|| self.link_leaf(name, matcher, Some(reason)), watch);
             }
             if joined.take(answer, exists, mark, watch) {
@@ -122,6 +127,11 @@ impl<'u> Walk<'u> {
             answer
         };
         joined.finish(mark, none, watch)
+    }
+
+    /// Why a linked resource may not be there though the checked one is.
+    pub(super) fn may_be_absent(&self, resource: &'u Resource) -> Option<&'u Reason> {
+        resource.maybe.as_ref().filter(|why| self.resource.maybe.as_ref() != Some(why))
     }
 
     /// A link that leads nowhere, or nobody knows where.
@@ -298,6 +308,14 @@ fn quantity_of(step: &Step, mode: Mode) -> Quantity {
     }
 }
 
+/// What perhaps exists can trip `forbid` and fail `require`; it cannot satisfy `require`.
+pub(super) fn existence_in_doubt(answer: Truth, mode: Mode) -> Truth {
+    match (mode, answer) {
+        (Mode::Require, Truth::False) | (Mode::Forbid, Truth::True) => Truth::True,
+        _ => Truth::Unknown,
+    }
+}
+
 /// A node of which nobody knows whether or what it is.
 pub(super) fn doubtful(at: &Cursor<'_>) -> Leaf {
     Leaf {
@@ -316,8 +334,14 @@ pub(super) fn doubtful(at: &Cursor<'_>) -> Leaf {
 pub(super) fn undecided_reason(value: &Value) -> Option<Reason> {
     match value.data() {
         Data::Unknown(unknown) => Some(unknown.reason.clone()),
-        Data::OneOf(alternatives) => alternatives.iter().find_map(undecided_reason),
-        Data::List(list) => list.items.iter().find_map(undecided_reason),
+        Data::OneOf(alternatives) => {
+            let choice = value.notes().and_then(|notes| notes.choice.clone());
+            choice.or_else(|| alternatives.iter().find_map(undecided_reason))
+        }
+        Data::List(list) => list.items.iter().find_map(undecided_reason).or_else(|| value.maybe().cloned()),
+        Data::Map(map) => {
+            value.maybe().cloned().or_else(|| map.entries().iter().find_map(|(_, v)| undecided_reason(v)))
+        }
         _ => value.maybe().cloned(),
     }
 }

@@ -26,12 +26,11 @@ impl Rendering for Csv {
         };
         for violation in report.violations.iter().filter(|violation| violation.state != State::Fixed) {
             let (title, remediation) = words(&violation.policy);
-            for address in std::iter::once(&violation.resource).chain(&violation.also) {
+            for (address, fingerprint) in violation.addresses() {
                 let kind = if violation.state == State::Existing { "existing violation" } else { "violation" };
                 let before = [kind, violation.severity.name(), violation.policy.as_str(), title];
                 let place = place(context, &violation.location);
-                let behind =
-                    [address, &violation.attribute, &violation.message, remediation, violation.fingerprint.as_str()];
+                let behind = [address, &violation.attribute, &violation.message, remediation, fingerprint];
                 row(&mut text, before.into_iter().chain(place.iter().map(String::as_str)).chain(behind));
             }
         }

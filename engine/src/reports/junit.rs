@@ -61,7 +61,7 @@ fn suites(report: &Report, context: &Context<'_>) -> BTreeMap<String, Suite> {
         let place = format!("{}:{}", context.shown(&violation.location.path), violation.location.start.line);
         let remediation = report.policies.get(&violation.policy).map_or("", |metadata| metadata.remediation.as_str());
         let suite = suites.entry(context.shown(&violation.location.path)).or_default();
-        for address in std::iter::once(&violation.resource).chain(&violation.also) {
+        for (address, _) in violation.addresses() {
             suite.failures += 1;
             let words = format!("{}\nat {place}\n{remediation}", violation.message);
             suite.case(violation.policy.as_str(), address, "failure", violation.severity.name(), &words);

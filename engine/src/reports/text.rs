@@ -60,7 +60,13 @@ fn rendered_violation(violation: &Violation, report: &Report, context: &Context<
         .element(snippet(&violation.location, context.shown(&violation.location.path), &source, &label));
     let mut addresses = format!("in {}", clean(&violation.resource));
     if !violation.also.is_empty() {
-        let named = violation.also.iter().take(ADDRESS_LIMIT).map(|a| clean(a)).collect::<Vec<_>>().join(", ");
+        let named = violation
+            .also
+            .iter()
+            .take(ADDRESS_LIMIT)
+            .map(|address| clean(&address.resource))
+            .collect::<Vec<_>>()
+            .join(", ");
         addresses.push_str(&format!(" and {named}"));
         if violation.also.len() > ADDRESS_LIMIT {
             addresses.push_str(&format!(" and {} more", violation.also.len() - ADDRESS_LIMIT));
@@ -70,6 +76,10 @@ fn rendered_violation(violation: &Violation, report: &Report, context: &Context<
         addresses.push_str(&format!(", whenever it is created ({whenever})"));
     }
     group = group.element(Level::NOTE.message(addresses));
+    if let Some(place) = &violation.used_at {
+        let text = format!("it takes effect at {}:{}", context.shown(&place.path), place.start.line);
+        group = group.element(Level::NOTE.message(text));
+    }
     for step in &violation.origins {
         let place = &step.location;
         let text = format!("the value comes from {} at {}:{}", step.what, context.shown(&place.path), place.start.line);

@@ -123,6 +123,8 @@ pub struct Unit {
     pub problems: Vec<Problem>,
     /// Files of a kind that nothing here evaluates yet, so that nobody takes silence for a pass.
     pub unevaluated: Vec<Unevaluated>,
+    /// Addresses that resources and modules had before, and those they have now.
+    pub moved: Vec<(Arc<str>, Arc<str>)>,
 }
 
 /// A file of a kind that is recognised but not evaluated.
@@ -144,6 +146,7 @@ impl Unit {
             resources: Vec::new(),
             problems: Vec::new(),
             unevaluated: Vec::new(),
+            moved: Vec::new(),
         }
     }
 }

@@ -88,5 +88,8 @@ pub(super) fn fingerprints(file: &Path) -> anyhow::Result<BTreeSet<String>> {
     let Some(Value::Array(list)) = list else {
         bail!("the baseline {} is no report of `portcullis scan --format json` or `--format sarif`", file.display());
     };
-    Ok(list.iter().filter_map(|entry| entry.pointer(field)).filter_map(Value::as_str).map(str::to_owned).collect())
+    // A report in JSON names several resources that violate from one place together.
+    let also = list.iter().filter_map(|entry| entry.get("also")?.as_array()).flatten();
+    let all = list.iter().chain(also).filter_map(|entry| entry.pointer(field));
+    Ok(all.filter_map(Value::as_str).map(str::to_owned).collect())
 }

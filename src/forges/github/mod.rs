@@ -22,8 +22,8 @@ pub use settings::{AppIdentity, AppKey, BadSetting, Endpoints, GitHubSettings, W
 
 use super::http::{Pace, TransportError};
 use super::{
-    BlobRequest, Capabilities, Check, CheckId, CommitSha, Event, Forge, ForgeError, PullRequest, PullRequestFilter,
-    Rejection, Repository, VerifiedDelivery,
+    BlobRequest, BranchName, Capabilities, Check, CheckId, CommitSha, Event, Forge, ForgeError, KnownCheck,
+    PullRequest, PullRequestFilter, Rejection, Repository, VerifiedDelivery,
 };
 
 /// The check's name. Branch rules refer to it, so it stays the same for ever.
@@ -80,6 +80,10 @@ impl Forge for GitHub {
         pull_requests::open(&self.api.of(repository)?, filter).await
     }
 
+    async fn tip(&self, repository: &Repository, branch: &BranchName) -> Result<CommitSha, ForgeError> {
+        pull_requests::tip(&self.api.of(repository)?, branch).await
+    }
+
     async fn merge_base(
         &self,
         repository: &Repository,
@@ -105,7 +109,7 @@ impl Forge for GitHub {
         &self,
         repository: &Repository,
         check: &Check,
-        known: Option<&CheckId>,
+        known: KnownCheck<'_>,
     ) -> Result<CheckId, ForgeError> {
         checks::publish(&self.api.of(repository)?, &self.settings.app, check, known).await
     }

@@ -1,7 +1,5 @@
 //! Pull requests as they are now, and the commit their changes are measured from.
 
-use std::collections::HashMap;
-
 use serde::Deserialize;
 
 use super::api::RepositoryApi;
@@ -27,7 +25,6 @@ struct ListedHead {
 struct ListedBase {
     #[serde(rename = "ref")]
     branch: BranchName,
-    sha: CommitSha,
 }
 
 #[derive(Deserialize)]
@@ -50,7 +47,7 @@ impl Listed {
         self.state.as_deref() == Some("open")
     }
 
-    fn at_tip(self, tip: Option<CommitSha>) -> PullRequest {
+    fn into_pull_request(self) -> PullRequest {
         PullRequest {
             state: if self.is_open() { PullRequestState::Open } else { PullRequestState::Closed },
             number: self.number,
@@ -58,7 +55,6 @@ impl Listed {
             draft: self.draft.unwrap_or(false),
             head: self.head.sha,
             base_branch: self.base.branch,
-            base: tip.unwrap_or(self.base.sha),
         }
     }
 }
@@ -66,8 +62,7 @@ impl Listed {
 /// One pull request.
 pub(super) async fn one(api: &RepositoryApi<'_>, number: u64) -> Result<PullRequest, ForgeError> {
     let listed: Listed = api.get(&format!("pulls/{number}")).await?;
-    let tip = tip(api, &listed.base.branch).await?;
-    Ok(listed.at_tip(tip))
+    Ok(listed.into_pull_request())
 }
 
 /// The open pull requests a filter selects.
@@ -79,21 +74,7 @@ pub(super) async fn open(api: &RepositoryApi<'_>, filter: &PullRequestFilter) ->
     // A list that changes while its pages are read can show an entry twice.
     listed.sort_by_key(|pull_request| pull_request.number);
     listed.dedup_by_key(|pull_request| pull_request.number);
-    let mut tips: HashMap<BranchName, Option<CommitSha>> = HashMap::new();
-    let mut open = Vec::with_capacity(listed.len());
-    for pull_request in listed {
-        let branch = pull_request.base.branch.clone();
-        let tip = match tips.get(&branch) {
-            Some(tip) => tip.clone(),
-            None => {
-                let tip = tip(api, &branch).await?;
-                tips.insert(branch, tip.clone());
-                tip
-            }
-        };
-        open.push(pull_request.at_tip(tip));
-    }
-    Ok(open)
+    Ok(listed.into_iter().map(Listed::into_pull_request).collect())
 }
 
 /// Oldest first, so that one opened meanwhile comes at the end and moves nothing from page to page.
@@ -127,15 +108,11 @@ async fn of_head(api: &RepositoryApi<'_>, head: &CommitSha) -> Result<Vec<Listed
     Ok(listed)
 }
 
-/// The newest commit of a branch, if there is such a branch. What a pull request itself says about its base is as old as
-/// its last push.
-async fn tip(api: &RepositoryApi<'_>, branch: &BranchName) -> Result<Option<CommitSha>, ForgeError> {
+/// The newest commit of a branch. By its full name: a tag of the same name is another thing.
+pub(super) async fn tip(api: &RepositoryApi<'_>, branch: &BranchName) -> Result<CommitSha, ForgeError> {
     let segments: Vec<String> = branch.as_str().split('/').map(percent_encode).collect();
-    match api.get::<Reference>(&format!("git/ref/heads/{}", segments.join("/"))).await {
-        Ok(reference) => Ok(Some(reference.object.sha)),
-        Err(ForgeError::NotFound(_)) => Ok(None),
-        Err(error) => Err(error),
-    }
+    let reference: Reference = api.get(&format!("git/ref/heads/{}", segments.join("/"))).await?;
+    Ok(reference.object.sha)
 }
 
 /// The newest common commit. Only the first page of a comparison carries up to 300 changed files with their text, none of

@@ -161,6 +161,40 @@ async fn another_base_branch_is_another_question_even_from_the_same_merge_base()
     .await;
 }
 
+/// A second pull request of the same branch into a branch that has the violation already introduces nothing, and its check is
+/// of the same commit.
+#[tokio::test]
+async fn a_pass_elsewhere_does_not_open_the_gate_of_the_same_commit() {
+    let sources = json!([{ "name": "all", "repository": "acme/*" }]);
+    world_with_sources(sources, |w| async move {
+        let first = w.propose("Into main", bad());
+        w.settle().await;
+        w.check(first).assert_blocked("1 violation introduced: 1 high");
+
+        let (branch, head) = w.stand_in.github(|github| {
+            let pull = github.pull(first).unwrap();
+            (pull.head_branch.clone(), pull.head)
+        });
+        w.stand_in.github(|github| github.set_branch(w.repository, "anything", head, "dana").unwrap());
+        w.push(first, Changes::new().write("docs/notes.md", "More.\n"));
+        w.settle().await;
+        let second = w.stand_in.github(|github| {
+            let mut new = Proposal::new("dana", "Into anything", Changes::new()).pull;
+            (new.head, new.base) = (branch, Some("anything".to_owned()));
+            github.open_pull_request(w.repository, &new).unwrap()
+        });
+        w.settle().await;
+        assert_eq!(w.head(first), w.head(second));
+        w.newest_check(first).assert_blocked("1 violation introduced: 1 high");
+        w.newest_check(second).assert_says(&["This pull request passes.", "also the newest of #1"]);
+
+        w.stand_in.github(|github| github.close(first).unwrap());
+        w.settle().await;
+        w.newest_check(second).assert_passed("Nothing to check: no infrastructure-as-code is touched");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn an_edited_title_is_no_question() {
     world(|w| async move {

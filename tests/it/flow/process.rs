@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 
 use portcullis::github_stand_in::GitHubStandIn;
 
-use super::world::PROGRAM;
-
 /// How long anything may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use portcullis::forges::github::CHECK_NAME;
 use portcullis::forges::{
     Annotation, AnnotationLevel, Check, CheckId, CheckKey, CheckOutput, CheckState, Conclusion, Forge, ForgeError,
+    KnownCheck,
 };
 use portcullis_engine::source_tree::TreePath;
 use serde_json::{Value, json};
@@ -167,8 +168,8 @@ fn lines(annotations: &[Value]) -> Vec<u64> {
 async fn a_check_begins_and_ends_as_one_run() {
     let (host, runs) = host([]).await;
     let (forge, infra) = (forge(&host), repository("octo/infra"));
-    let id = forge.publish_check(&infra, &check("k1", CheckState::InProgress, 3), None).await.unwrap();
-    let done = forge.publish_check(&infra, &check("k1", failed(), 3), Some(&id)).await.unwrap();
+    let id = forge.publish_check(&infra, &check("k1", CheckState::InProgress, 3), KnownCheck::Perhaps).await.unwrap();
+    let done = forge.publish_check(&infra, &check("k1", failed(), 3), KnownCheck::As(&id)).await.unwrap();
     assert_eq!(done, id);
     let runs = runs.lock().unwrap();
     assert_eq!(runs.runs.len(), 1);
@@ -189,15 +190,16 @@ async fn a_check_begins_and_ends_as_one_run() {
 async fn a_check_published_again_stays_one_run_and_costs_no_write() {
     let (host, runs) = host([]).await;
     let (forge, infra) = (forge(&host), repository("octo/infra"));
-    let id = forge.publish_check(&infra, &check("k1", failed(), 3), None).await.unwrap();
+    let id = forge.publish_check(&infra, &check("k1", failed(), 3), KnownCheck::Perhaps).await.unwrap();
     let writes_before = writes(&host).len();
-    for known in [None, Some(&id), Some(&CheckId("999".to_owned())), Some(&CheckId("no number".to_owned()))] {
+    let (gone, none) = (CheckId("999".to_owned()), CheckId("no number".to_owned()));
+    for known in [KnownCheck::Perhaps, KnownCheck::As(&id), KnownCheck::As(&gone), KnownCheck::As(&none)] {
         assert_eq!(forge.publish_check(&infra, &check("k1", failed(), 3), known).await.unwrap(), id);
         let begun_again = check("k1", CheckState::InProgress, 0);
         assert_eq!(forge.publish_check(&infra, &begun_again, known).await.unwrap(), id);
     }
     assert_eq!(writes(&host).len(), writes_before, "what is done stays done");
-    let another = forge.publish_check(&infra, &check("k2", failed(), 3), Some(&id)).await.unwrap();
+    let another = forge.publish_check(&infra, &check("k2", failed(), 3), KnownCheck::As(&id)).await.unwrap();
     assert_ne!(another, id, "asked for again: a new run, since annotations cannot be taken back");
     assert_eq!(runs.lock().unwrap().runs.len(), 2);
 }
@@ -206,7 +208,7 @@ async fn a_check_published_again_stays_one_run_and_costs_no_write() {
 async fn annotations_go_fifty_at_a_time_worst_first_and_the_last_request_completes() {
     let (host, runs) = host([]).await;
     let (forge, infra) = (forge(&host), repository("octo/infra"));
-    forge.publish_check(&infra, &check("k1", failed(), 120), None).await.unwrap();
+    forge.publish_check(&infra, &check("k1", failed(), 120), KnownCheck::Perhaps).await.unwrap();
     let shape: Vec<(String, Value, usize)> = writes(&host)
         .iter()
         .map(|seen| {
@@ -227,7 +229,10 @@ async fn more_annotations_than_the_limit_leave_out_the_mildest() {
     let (host, runs) = host([]).await;
     let (forge, infra) = (forge(&host), repository("octo/infra"));
     let limit = forge.capabilities().check_annotation_limit;
-    forge.publish_check(&infra, &check("k1", failed(), u32::try_from(limit).unwrap() + 9), None).await.unwrap();
+    forge
+        .publish_check(&infra, &check("k1", failed(), u32::try_from(limit).unwrap() + 9), KnownCheck::Perhaps)
+        .await
+        .unwrap();
     assert_eq!(lines(&runs.lock().unwrap().annotations[0]), (1..=limit as u64).collect::<Vec<_>>());
     assert_eq!(runs.lock().unwrap().runs[0]["status"], "completed");
 }
@@ -249,7 +254,8 @@ async fn whatever_is_lost_there_is_one_run_with_each_annotation_once() {
         for annotations in [0, 1, 50, 51, 120] {
             let (host, runs) = host(faults.to_vec()).await;
             let (forge, infra) = (forge(&host), repository("octo/infra"));
-            let id = forge.publish_check(&infra, &check("k1", failed(), annotations), None).await.unwrap();
+            let id =
+                forge.publish_check(&infra, &check("k1", failed(), annotations), KnownCheck::Perhaps).await.unwrap();
             let runs = runs.lock().unwrap();
             assert_eq!(runs.runs.len(), 1);
             assert_eq!(runs.runs[0]["id"].to_string(), id.0);
@@ -265,7 +271,7 @@ async fn a_host_that_stays_broken_is_said_to_be_and_the_next_try_finishes() {
         let (host, runs) = host(faults).await;
         let (forge, infra) = (forge(&host), repository("octo/infra"));
         let mut tries = 0;
-        while let Err(error) = forge.publish_check(&infra, &check("k1", failed(), 120), None).await {
+        while let Err(error) = forge.publish_check(&infra, &check("k1", failed(), 120), KnownCheck::Perhaps).await {
             assert!(matches!(error, ForgeError::Unreachable(_)), "{error}");
             tries += 1;
             assert!(tries < 3);
@@ -283,14 +289,15 @@ async fn a_try_that_was_killed_is_finished_by_the_next() {
     let (forge, infra) = (forge(&host), repository("octo/infra"));
     let full = check("k1", failed(), 120);
     // The first try came as far as its first 50 annotations; its id was never stored.
-    forge.publish_check(&infra, &check("k1", failed(), 50), None).await.unwrap();
+    forge.publish_check(&infra, &check("k1", failed(), 50), KnownCheck::Perhaps).await.unwrap();
     {
         let mut runs = runs.lock().unwrap();
         runs.runs[0]["status"] = "in_progress".into();
         runs.runs[0]["conclusion"] = Value::Null;
     }
-    let again = forge.publish_check(&infra, &check("k1", CheckState::InProgress, 0), None).await.unwrap();
-    assert_eq!(forge.publish_check(&infra, &full, Some(&again)).await.unwrap(), again);
+    let again =
+        forge.publish_check(&infra, &check("k1", CheckState::InProgress, 0), KnownCheck::Perhaps).await.unwrap();
+    assert_eq!(forge.publish_check(&infra, &full, KnownCheck::As(&again)).await.unwrap(), again);
     let runs = runs.lock().unwrap();
     assert_eq!(runs.runs.len(), 1);
     assert_eq!(lines(&runs.annotations[0]), (1..=120).collect::<Vec<_>>());
@@ -303,8 +310,8 @@ async fn a_check_that_was_done_is_mended_without_going_back() {
     let (forge, infra) = (forge(&host), repository("octo/infra"));
     let mut unavailable = check("k1", failed(), 0);
     unavailable.output.title = "The policies could not be loaded".to_owned();
-    let id = forge.publish_check(&infra, &unavailable, None).await.unwrap();
-    assert_eq!(forge.publish_check(&infra, &check("k1", failed(), 120), Some(&id)).await.unwrap(), id);
+    let id = forge.publish_check(&infra, &unavailable, KnownCheck::Perhaps).await.unwrap();
+    assert_eq!(forge.publish_check(&infra, &check("k1", failed(), 120), KnownCheck::As(&id)).await.unwrap(), id);
     assert!(writes(&host).iter().all(|seen| seen.body["status"] == "completed"));
     let runs = runs.lock().unwrap();
     assert_eq!(runs.runs[0]["output"]["title"], "2 violations");
@@ -315,11 +322,11 @@ async fn a_check_that_was_done_is_mended_without_going_back() {
 async fn a_check_called_off_halfway_ends_as_cancelled() {
     let (host, runs) = host([]).await;
     let (forge, infra) = (forge(&host), repository("octo/infra"));
-    let id = forge.publish_check(&infra, &check("k1", failed(), 50), None).await.unwrap();
+    let id = forge.publish_check(&infra, &check("k1", failed(), 50), KnownCheck::Perhaps).await.unwrap();
     runs.lock().unwrap().runs[0]["status"] = "in_progress".into();
     let completed_at = "2026-11-20T10:00:03Z".to_owned();
     let called_off = check("k1", CheckState::Completed { conclusion: Conclusion::Cancelled, completed_at }, 0);
-    assert_eq!(forge.publish_check(&infra, &called_off, None).await.unwrap(), id);
+    assert_eq!(forge.publish_check(&infra, &called_off, KnownCheck::Perhaps).await.unwrap(), id);
     let runs = runs.lock().unwrap();
     assert_eq!((runs.runs.len(), &runs.runs[0]["conclusion"]), (1, &json!("cancelled")));
 }
@@ -328,14 +335,14 @@ async fn a_check_called_off_halfway_ends_as_cancelled() {
 async fn a_run_that_shows_what_is_no_longer_so_is_closed_and_replaced() {
     let (host, runs) = host([]).await;
     let (forge, infra) = (forge(&host), repository("octo/infra"));
-    let old = forge.publish_check(&infra, &check("k1", failed(), 120), None).await.unwrap();
+    let old = forge.publish_check(&infra, &check("k1", failed(), 120), KnownCheck::Perhaps).await.unwrap();
     runs.lock().unwrap().runs[0]["status"] = "in_progress".into();
     // This time only ten are found, and the policy set has changed.
     let mut fewer = check("k1", failed(), 10);
     fewer.output.annotations[0].message = "another message".to_owned();
-    let new = forge.publish_check(&infra, &fewer, Some(&old)).await.unwrap();
+    let new = forge.publish_check(&infra, &fewer, KnownCheck::As(&old)).await.unwrap();
     assert_ne!(new, old);
-    assert_eq!(forge.publish_check(&infra, &fewer, Some(&old)).await.unwrap(), new, "and that once");
+    assert_eq!(forge.publish_check(&infra, &fewer, KnownCheck::As(&old)).await.unwrap(), new, "and that once");
     let runs = runs.lock().unwrap();
     let states: Vec<(&Value, &Value)> = runs.runs.iter().map(|run| (&run["status"], &run["conclusion"])).collect();
     assert_eq!(states, [(&json!("completed"), &json!("cancelled")), (&json!("completed"), &json!("failure"))]);
@@ -359,8 +366,9 @@ async fn runs_of_others_are_not_taken_for_ours() {
         ];
         runs.annotations = vec![Vec::new(); 3];
     }
-    for known in [None, Some(CheckId("1".to_owned())), Some(CheckId("3".to_owned()))] {
-        let id = forge.publish_check(&infra, &check("k1", CheckState::InProgress, 0), known.as_ref()).await.unwrap();
+    let (theirs, other) = (CheckId("1".to_owned()), CheckId("3".to_owned()));
+    for known in [KnownCheck::Perhaps, KnownCheck::As(&theirs), KnownCheck::As(&other)] {
+        let id = forge.publish_check(&infra, &check("k1", CheckState::InProgress, 0), known).await.unwrap();
         assert_eq!(id.0, "74");
     }
     let list = host.seen().into_iter().find(|seen| seen.path.ends_with("/check-runs") && seen.method == "GET").unwrap();
@@ -371,13 +379,13 @@ async fn runs_of_others_are_not_taken_for_ours() {
 async fn a_run_among_hundreds_is_found() {
     let (host, runs) = host([]).await;
     let (forge, infra) = (forge(&host), repository("octo/infra"));
-    let first = forge.publish_check(&infra, &check("k1", failed(), 0), None).await.unwrap();
+    let first = forge.publish_check(&infra, &check("k1", failed(), 0), KnownCheck::Perhaps).await.unwrap();
     for n in 0..250 {
         let body = json!({"name": CHECK_NAME, "head_sha": sha('a').as_str(), "external_id": format!("other {n}"),
             "status": "completed", "conclusion": "success", "output": {}});
         runs.lock().unwrap().create(&body);
     }
-    assert_eq!(forge.publish_check(&infra, &check("k1", failed(), 0), None).await.unwrap(), first);
+    assert_eq!(forge.publish_check(&infra, &check("k1", failed(), 0), KnownCheck::Perhaps).await.unwrap(), first);
 }
 
 #[tokio::test]
@@ -392,6 +400,6 @@ async fn a_missing_permission_is_named() {
     })
     .await;
     let check = check("k1", CheckState::InProgress, 0);
-    let error = forge(&host).publish_check(&repository("octo/infra"), &check, None).await.unwrap_err();
+    let error = forge(&host).publish_check(&repository("octo/infra"), &check, KnownCheck::Perhaps).await.unwrap_err();
     assert!(matches!(&error, ForgeError::Refused(text) if text.contains("the permission checks=write")), "{error}");
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::future::join_all;
 use portcullis::forges::github::GitHub;
-use portcullis::forges::{BlobRequest, CheckState, Forge, ForgeError, Pace};
+use portcullis::forges::{BlobRequest, CheckState, Forge, ForgeError, KnownCheck, Pace};
 use portcullis_engine::source_tree::TreePath;
 use serde_json::{Value, json};
 
@@ -46,7 +46,8 @@ async fn a_wish_to_be_left_alone_binds_every_request_of_the_installation() {
     assert_eq!(asked, 1);
     assert_eq!(wait_of(compare("1001", "octo/second").await.unwrap_err()), expected);
     let infra = repository("octo/infra");
-    let write = forge.publish_check(&infra, &check("k", CheckState::InProgress, 0), None).await.unwrap_err();
+    let write =
+        forge.publish_check(&infra, &check("k", CheckState::InProgress, 0), KnownCheck::Perhaps).await.unwrap_err();
     assert_eq!(wait_of(write), expected);
     assert_eq!(host.asked().len(), asked, "nothing was sent");
     assert_eq!(compare("2002", "octo/second").await.unwrap(), sha('c'), "another installation has its own budget");
@@ -102,7 +103,7 @@ async fn a_short_wait_is_waited_out_and_a_refused_write_sent_again() {
     })
     .await;
     let check = check("k", CheckState::InProgress, 0);
-    forge(&host).publish_check(&repository("octo/infra"), &check, None).await.unwrap();
+    forge(&host).publish_check(&repository("octo/infra"), &check, KnownCheck::Perhaps).await.unwrap();
     assert_eq!(host.asked().iter().filter(|what| what.starts_with("POST")).count(), 2);
 }
 
@@ -136,7 +137,7 @@ async fn questions_are_asked_again_so_many_times_and_writes_are_not() {
     let proxy = compare("octo/proxy").await.unwrap_err();
     assert!(proxy.is_retryable() && proxy.to_string().contains("not GitHub's"), "{proxy}");
     let check = check("k", CheckState::InProgress, 0);
-    let refused = forge.publish_check(&repository("octo/infra"), &check, None).await.unwrap_err();
+    let refused = forge.publish_check(&repository("octo/infra"), &check, KnownCheck::Perhaps).await.unwrap_err();
     assert!(matches!(&refused, ForgeError::Refused(text) if text.contains("No commit found")), "{refused}");
     assert_eq!(host.asked().iter().filter(|what| what.starts_with("POST")).count(), 1);
 }
@@ -175,7 +176,7 @@ async fn writes_of_one_installation_go_one_after_another_with_a_gap() {
     let infra = repository("octo/infra");
     let checks = ["k1", "k2", "k3"].map(|key| check(key, CheckState::InProgress, 0));
     let began = Instant::now();
-    let published = join_all(checks.iter().map(|check| forge.publish_check(&infra, check, None))).await;
+    let published = join_all(checks.iter().map(|check| forge.publish_check(&infra, check, KnownCheck::Perhaps))).await;
     assert!(published.iter().all(Result::is_ok));
     assert_eq!(host.asked().iter().filter(|what| what.starts_with("POST")).count(), 3);
     assert!(began.elapsed() >= 2 * gap, "three writes have two gaps between them");

@@ -38,12 +38,14 @@ pub(super) fn read(plan: &UnitPlan, files: &dyn Files, options: &ReadOptions) ->
             resources: Vec::new(),
             views: Views::default(),
             unevaluated: Vec::new(),
+            moved: Vec::new(),
             seen: HashSet::new(),
             full: false,
         };
         reader.instance(&Rc::new(root));
         unit.resources = reader.resources;
         unit.unevaluated = reader.unevaluated;
+        unit.moved = reader.moved;
     }
     let (files, mut evaluated) = evaluator.into_parts();
     problems.append(&mut evaluated);
@@ -57,6 +59,7 @@ struct Reader<'e, 'a> {
     resources: Vec<Resource>,
     views: Views,
     unevaluated: Vec<Unevaluated>,
+    moved: Vec<(Arc<str>, Arc<str>)>,
     /// Folders whose variables and settings are listed: they are the same for every caller.
     seen: HashSet<Folder>,
     full: bool,
@@ -74,6 +77,7 @@ impl<'a> Reader<'_, 'a> {
         let before = self.resources.len();
         let module: &'a Module = instance.module;
         self.calls(instance);
+        self.moves(instance);
         if self.seen.insert(module.folder.clone()) {
             self.declarations(instance);
         }
@@ -110,6 +114,23 @@ impl<'a> Reader<'_, 'a> {
         let said = Unevaluated { path, what };
         if !self.unevaluated.contains(&said) {
             self.unevaluated.push(said);
+        }
+    }
+
+    /// Which addresses are those of something that had another one.
+    fn moves(&mut self, instance: &Rc<Instance<'a>>) {
+        let module: &'a Module = instance.module;
+        for block in &module.moves {
+            let address = |name| -> Option<Arc<str>> {
+                let attribute = block.body.attribute(name)?;
+                let span = Scope::top(instance, instance.file(attribute.file)).span(attribute.value.place);
+                let text =
+                    attribute.value.as_text().map(ToString::to_string).or_else(|| self.evaluator.text_at(span))?;
+                Some(format!("{}{}", instance.prefix, text.trim()).into())
+            };
+            if let (Some(from), Some(to)) = (address("from"), address("to")) {
+                self.moved.push((from, to));
+            }
         }
     }
 

@@ -90,10 +90,15 @@ pub(in crate::reports) fn entry(violation: &Violation, report: &Report) -> Strin
         format!("{} line {}: {}", code(&violation.resource), violation.location.start.line, plain(&violation.message)),
     ];
     if !violation.also.is_empty() {
-        let named: Vec<String> = violation.also.iter().take(ADDRESS_LIMIT).map(|address| code(address)).collect();
+        let named: Vec<String> =
+            violation.also.iter().take(ADDRESS_LIMIT).map(|address| code(&address.resource)).collect();
         let more = violation.also.len().saturating_sub(ADDRESS_LIMIT);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         lines.push(format!("Also {}{more}", named.join(", ")));
+    }
+    if let Some(used_at) = &violation.used_at {
+        let place = format!("{}:{}", used_at.path, used_at.start.line);
+        lines.push(format!("It takes effect at {}", code(&place)));
     }
     for step in &violation.origins {
         let place = format!("{}:{}", step.location.path, step.location.start.line);

@@ -4,7 +4,8 @@
 //! everything, and a run that was begun can always be finished by the next try; (3) each annotation once.
 //!
 //! GitHub adds annotations 50 at a time and never takes one back, and an answer that gets lost says nothing about what was
-//! done. So a run carries our key as its external id and is looked for before one is made and after an answer is lost;
+//! done. So a run carries our key as its external id and is looked for before one is made, unless this is the first try, and after an
+//! answer is lost;
 //! annotations go in batches, worst first, while the run is in progress, and the last batch completes it; and a try that
 //! finds annotations adds only those that are missing. A run that shows what it should not any more cannot be mended: it
 //! is closed, and a new one of the same name takes its place.
@@ -25,7 +26,7 @@ use super::CHECK_NAME;
 use super::api::RepositoryApi;
 use super::settings::AppIdentity;
 use crate::forges::http::percent_encode;
-use crate::forges::{Check, CheckId, CheckState, Conclusion, ForgeError};
+use crate::forges::{Check, CheckId, CheckState, Conclusion, ForgeError, KnownCheck};
 
 /// Most annotations in one request.
 const BATCH: usize = 50;
@@ -53,7 +54,7 @@ pub(super) async fn publish(
     api: &RepositoryApi<'_>,
     app: &AppIdentity,
     check: &Check,
-    known: Option<&CheckId>,
+    known: KnownCheck<'_>,
 ) -> Result<CheckId, ForgeError> {
     // What is in progress may still turn out otherwise, and an annotation cannot be taken back.
     let remarks = match check.state {
@@ -74,9 +75,14 @@ struct Publisher<'a> {
 }
 
 impl Publisher<'_> {
-    async fn publish(&self, known: Option<&CheckId>) -> Result<u64, ForgeError> {
+    async fn publish(&self, known: KnownCheck<'_>) -> Result<u64, ForgeError> {
+        let known = match known {
+            KnownCheck::Never => return self.create(None).await,
+            KnownCheck::Perhaps => None,
+            KnownCheck::As(id) => self.known(id).await?,
+        };
         let mut outdated: Option<Run> = None;
-        if let Some(run) = self.known(known).await? {
+        if let Some(run) = known {
             match self.missing(&run).await? {
                 Some(missing) => return self.bring_up(run, &missing).await,
                 None => outdated = Some(run),
@@ -95,10 +101,8 @@ impl Publisher<'_> {
     }
 
     /// The run of a known id, if there still is one and it is this check's.
-    async fn known(&self, id: Option<&CheckId>) -> Result<Option<Run>, ForgeError> {
-        let Some(id) = id.and_then(|id| id.0.parse::<u64>().ok()) else {
-            return Ok(None);
-        };
+    async fn known(&self, id: &CheckId) -> Result<Option<Run>, ForgeError> {
+        let Ok(id) = id.0.parse::<u64>() else { return Ok(None) };
         Ok(self.run(id).await?.filter(|run| self.is_its(run)))
     }
 

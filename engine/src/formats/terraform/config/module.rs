@@ -23,6 +23,8 @@ pub(crate) struct Module {
     pub outputs: Declared<Output>,
     pub providers: Vec<Arc<Block>>,
     pub settings: Vec<Arc<Block>>,
+    /// `moved { … }`.
+    pub moves: Vec<Arc<Block>>,
     pub flaws: Vec<(FileIndex, Flaw)>,
 }
 
@@ -171,6 +173,7 @@ impl Module {
             outputs: Declared::default(),
             providers: Vec::new(),
             settings: Vec::new(),
+            moves: Vec::new(),
             flaws: Vec::new(),
         }
     }
@@ -198,8 +201,9 @@ impl Module {
                 }
                 ("provider", [_]) => self.providers.push(Arc::clone(block)),
                 ("terraform", []) => self.settings.push(Arc::clone(block)),
+                ("moved", []) => self.moves.push(Arc::clone(block)),
                 // They change what Terraform does with state, not what is declared.
-                ("moved" | "import" | "removed", []) | ("check", [_]) => {}
+                ("import" | "removed", []) | ("check", [_]) => {}
                 _ => self.flaws.push((block.file, unexpected(block))),
             }
         }

@@ -21,6 +21,7 @@ pub(crate) const ELEMENT_LIMIT: usize = 100_000;
 pub(super) struct Limits {
     depth: Cell<u32>,
     steps: Cell<u64>,
+    is_exhausted: Cell<bool>,
 }
 
 impl Evaluator<'_> {
@@ -48,7 +49,10 @@ impl Evaluator<'_> {
 
     pub(crate) fn exhausted(&self, span: Span) -> Value {
         let message = format!("evaluating this unit takes more than {STEP_LIMIT} steps");
-        self.problem(ProblemKind::Limit, "steps", span.at_start(), message.clone(), "make the expressions smaller");
+        // It is the unit that takes too many, wherever that shows first.
+        if !self.limits.is_exhausted.replace(true) {
+            self.problem(ProblemKind::Limit, "steps", span.at_start(), message.clone(), "make the expressions smaller");
+        }
         self.limit(message, span)
     }
 

@@ -152,6 +152,11 @@ impl<'a> Evaluator<'a> {
         self.table.borrow().get(file).map(|file| file.path().clone())
     }
 
+    /// What is written at a place.
+    pub(crate) fn text_at(&self, span: Span) -> Option<String> {
+        self.table.borrow().get(span.file).map(|file| file.slice(span.range()).to_owned())
+    }
+
     /// Marks a value that comes from a sensitive one.
     pub(crate) fn marked(&self, value: Value, sensitive: bool) -> Value {
         if !sensitive || value.is_sensitive() {
