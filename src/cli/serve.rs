@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Ending, write_out};
 use crate::app::forges;
+use crate::evaluator::this_program;
 use crate::forges::Pace;
 use crate::server::{Server, Start};
 use crate::settings::{Layers, LogFormat, LogSettings, Settings};
@@ -57,12 +58,16 @@ pub(super) fn serve(arguments: &ServeArguments) -> anyhow::Result<Ending> {
         return Ok(Ending::Clean);
     }
     start_logging(&settings.log)?;
+    if !layers.foreign_variables().is_empty() {
+        let variables = layers.foreign_variables().join(", ");
+        tracing::warn!(variables, "environment variables that are no settings of ours were passed over");
+    }
     runtime.block_on(run(&settings))
 }
 
 async fn run(settings: &Settings) -> anyhow::Result<Ending> {
     let start = Start {
-        program: std::env::current_exe().context("this program cannot find its own file")?,
+        program: this_program().context("this program cannot find its own file")?,
         pace: Pace::default(),
         clock: Clock::system(),
         figures: figures::collect()?,

@@ -5,11 +5,13 @@
 
 mod child;
 
-use std::path::PathBuf;
-use std::process::Stdio;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use portcullis_engine::evaluate::{Report, Request};
+use rustix::process::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
@@ -21,6 +23,18 @@ pub const SUBCOMMAND: &str = "evaluate";
 const REPORT_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
 /// Most of the child's last words kept for the log, in bytes.
 const COMPLAINT_LIMIT_BYTES: u64 = 4 * 1024;
+
+/// What Linux runs as this very program, whatever has become of its file since.
+const THIS_PROGRAM: &str = "/proc/self/exe";
+
+/// This program, to be started as its own child. Where that is possible it is the one that runs, not the one that an upgrade has
+/// put in its place, which may speak another language.
+///
+/// # Errors
+/// The program cannot find its own file.
+pub fn this_program() -> std::io::Result<PathBuf> {
+    if Path::new(THIS_PROGRAM).exists() { Ok(THIS_PROGRAM.into()) } else { std::env::current_exe() }
+}
 
 /// What a child may use.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +66,9 @@ pub enum EvaluationError {
         "the evaluation ended early ({0}): the files need more memory or time than the limits allow, or hit an error of this program"
     )]
     Died(String),
+    /// Somebody stopped it; of the files that says nothing.
+    #[error("the evaluation was stopped: {0}")]
+    Stopped(String),
     /// It answered something else than a report.
     #[error("the evaluation gave no report: {0}")]
     Unreadable(#[from] serde_json::Error),
@@ -71,19 +88,27 @@ impl Evaluator {
         Self { program, limits }
     }
 
-    /// Evaluates a review.
+    /// Evaluates a review. A child that dies may have been in somebody's way (a system short of memory kills whom it likes), so
+    /// it has a second chance.
     ///
     /// # Errors
     /// [`EvaluationError`]; the reason is fit for the check run.
     pub async fn evaluate(&self, request: &Request) -> Result<Report, EvaluationError> {
         let request = serde_json::to_vec(request)?;
+        match self.run_in_time(&request).await {
+            Err(EvaluationError::Died(_)) => self.run_in_time(&request).await,
+            answer => answer,
+        }
+    }
+
+    async fn run_in_time(&self, request: &[u8]) -> Result<Report, EvaluationError> {
         match tokio::time::timeout(self.limits.time, self.run(request)).await {
             Ok(answer) => answer,
             Err(_) => Err(EvaluationError::TimedOut(self.limits.time)),
         }
     }
 
-    async fn run(&self, request: Vec<u8>) -> Result<Report, EvaluationError> {
+    async fn run(&self, request: &[u8]) -> Result<Report, EvaluationError> {
         let mut child = Command::new(&self.program)
             .arg(SUBCOMMAND)
             .args(["--memory-bytes", &self.limits.memory_bytes.to_string()])
@@ -92,13 +117,15 @@ impl Evaluator {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            // What a terminal sends to the server's group is not for it.
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let send = async move {
             if let Some(mut stdin) = stdin {
                 // A child that died early has said why; that its input could not be written says nothing more.
-                let _ = stdin.write_all(&request).await;
+                let _ = stdin.write_all(request).await;
             }
         };
         let mut report = Vec::new();
@@ -121,8 +148,18 @@ impl Evaluator {
         let status = child.wait().await?;
         if !status.success() {
             tracing::warn!(status = %status, complaint = %String::from_utf8_lossy(&complaint), "an evaluation died");
-            return Err(EvaluationError::Died(status.to_string()));
+            return Err(if was_stopped(status) {
+                EvaluationError::Stopped(status.to_string())
+            } else {
+                EvaluationError::Died(status.to_string())
+            });
         }
         Ok(serde_json::from_slice(&report)?)
     }
+}
+
+/// Whether a child ended by a signal that asks to stop, before it could pass over it.
+fn was_stopped(status: ExitStatus) -> bool {
+    let asks = [Signal::TERM, Signal::INT, Signal::HUP];
+    status.signal().is_some_and(|signal| asks.iter().any(|ask| ask.as_raw() == signal))
 }

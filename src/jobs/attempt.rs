@@ -14,7 +14,7 @@ use tokio::time::{MissedTickBehavior, interval_at, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::queue::backoff;
+use super::queue::{LONGEST_WAIT, backoff, patience};
 use super::worker::Worker;
 use super::{Job, JobError, Outcome, Run, figures};
 use crate::store::{Claimed, End, JobState, Lease, Moment, NewJob, Standing, StoreError};
@@ -23,8 +23,11 @@ use crate::store::{Claimed, End, JobState, Lease, Moment, NewJob, Standing, Stor
 const CUT_OFF_GRACE: Duration = Duration::from_secs(10);
 /// How often more a job is claimed, only to tell that it was given up.
 const GIVE_UP_TRIES: u32 = 3;
-/// After this long, being asked to wait counts as a try.
+/// For so long being asked to wait is no try, and a host that cannot be reached is tried again whatever the count.
 const WAITS_ARE_FREE: Duration = Duration::from_secs(24 * 60 * 60);
+/// For so long a host that does not answer is tried again, at least this often, though only to tell that the job was given up.
+const TOLD_WITHIN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const TELLING_WAIT: Duration = Duration::from_secs(60 * 60);
 /// How often, and how far apart, an ending is recorded when the database does not answer.
 const SETTLE_TRIES: u32 = 10;
 const SETTLE_PAUSE: Duration = Duration::from_secs(1);
@@ -159,14 +162,21 @@ impl<C: Send + Sync> Attempt<C> {
         let reason = error.reason();
         match error {
             JobError::Retry { after, .. } => self.wait(after, &reason).await,
-            JobError::Failed(_) if self.run.attempt < self.worker.rules.max_attempts => self.retry(&reason).await,
-            JobError::Failed(_) | JobError::Hopeless(_) => self.give_up(job, &reason).await,
+            JobError::Unreachable(_)
+                if self.run.attempt >= self.worker.rules.max_attempts && self.age() <= WAITS_ARE_FREE =>
+            {
+                self.outlast(job, &reason).await
+            }
+            JobError::Unreachable(_) | JobError::Failed(_) if self.run.attempt < self.worker.rules.max_attempts => {
+                self.retry(&reason).await
+            }
+            JobError::Unreachable(_) | JobError::Failed(_) | JobError::Hopeless(_) => self.give_up(job, &reason).await,
         }
     }
 
     async fn wait(&self, after: Duration, reason: &str) -> Result<&'static str, StoreError> {
         let now = self.worker.clock.now();
-        if now.since(self.run.created_at) > WAITS_ARE_FREE {
+        if self.age() > WAITS_ARE_FREE {
             return self.put_back(now.plus(after), reason, true).await;
         }
         tracing::info!(reason, after_secs = after.as_secs(), "the job waits as it was asked to");
@@ -179,16 +189,55 @@ impl<C: Send + Sync> Attempt<C> {
         self.put_back(self.worker.clock.now().plus(after), reason, true).await
     }
 
+    /// What the host was asked cannot be had from it, and by now whoever waits should know, if it can be told at all. The job goes
+    /// on: an outage ends, and then nobody has to ask again.
+    async fn outlast(&self, job: &'static dyn Job<C>, reason: &str) -> Result<&'static str, StoreError> {
+        match self.tell(job, reason).await {
+            Watched::Ended(told) => {
+                if let Err(error) = told {
+                    tracing::warn!(error = error.reason(), "nobody can be told that the host cannot be reached");
+                }
+                self.wait_for_host(reason, LONGEST_WAIT).await
+            }
+            Watched::LeaseLost => Err(StoreError::LeaseLost),
+            Watched::OutOfGrace => self.release().await,
+            Watched::Stuck => Ok("stuck"),
+        }
+    }
+
+    /// Tries again without counting, the later the longer it has been.
+    async fn wait_for_host(&self, reason: &str, longest: Duration) -> Result<&'static str, StoreError> {
+        let after = patience(self.age(), longest, rand::random());
+        tracing::warn!(reason, after_secs = after.as_secs(), "the host cannot be reached and will be tried again");
+        self.put_back(self.worker.clock.now().plus(after), reason, false).await
+    }
+
+    fn age(&self) -> Duration {
+        self.worker.clock.now().since(self.run.created_at)
+    }
+
+    async fn tell(&self, job: &'static dyn Job<C>, reason: &str) -> Watched<()> {
+        let (context, run, words) = (self.worker.context.clone(), self.run.clone(), reason.to_owned());
+        let task = tokio::spawn(async move { job.give_up(&context, &run, &words).await }.in_current_span());
+        self.watch(task, job.timeout()).await
+    }
+
     /// Tells whoever waits for the job that it is given up, and ends it; when nobody could be told, tries that again later.
     async fn give_up(&self, job: &'static dyn Job<C>, reason: &str) -> Result<&'static str, StoreError> {
         let last = self.run.attempt > self.worker.rules.max_attempts + GIVE_UP_TRIES;
         if !last {
-            let (context, run, words) = (self.worker.context.clone(), self.run.clone(), reason.to_owned());
-            let task = tokio::spawn(async move { job.give_up(&context, &run, &words).await }.in_current_span());
-            match self.watch(task, job.timeout()).await {
+            match self.tell(job, reason).await {
                 Watched::Ended(Ok(())) => {}
-                Watched::Ended(Err(JobError::Retry { after, reason })) => return self.wait(after, &reason).await,
-                Watched::Ended(Err(JobError::Failed(error) | JobError::Hopeless(error))) => {
+                Watched::Ended(Err(JobError::Unreachable(_))) if self.age() <= TOLD_WITHIN => {
+                    return self.wait_for_host(reason, TELLING_WAIT).await;
+                }
+                Watched::Ended(Err(JobError::Retry { after, .. })) if self.age() <= TOLD_WITHIN => {
+                    return self.put_back(self.worker.clock.now().plus(after), reason, false).await;
+                }
+                Watched::Ended(Err(JobError::Retry { .. })) => return self.retry(reason).await,
+                Watched::Ended(Err(
+                    JobError::Unreachable(error) | JobError::Failed(error) | JobError::Hopeless(error),
+                )) => {
                     tracing::error!(
                         reason,
                         error = format!("{error:#}"),

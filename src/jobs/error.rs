@@ -15,6 +15,8 @@ pub enum JobError {
         /// Why.
         reason: String,
     },
+    /// The host cannot be reached. Counts as a try, but for a day the last one is not the last: outages end.
+    Unreachable(anyhow::Error),
     /// Another try may help, a little later.
     Failed(anyhow::Error),
     /// No other try will help.
@@ -26,7 +28,7 @@ impl JobError {
     pub(super) fn reason(&self) -> String {
         match self {
             Self::Retry { reason, .. } => reason.clone(),
-            Self::Failed(error) | Self::Hopeless(error) => format!("{error:#}"),
+            Self::Unreachable(error) | Self::Failed(error) | Self::Hopeless(error) => format!("{error:#}"),
         }
     }
 }
@@ -53,8 +55,9 @@ impl From<ForgeError> for JobError {
     fn from(error: ForgeError) -> Self {
         match error {
             ForgeError::Wait { wait, ref reason } => Self::Retry { after: wait, reason: reason.clone() },
+            ForgeError::Unreachable(_) => Self::Unreachable(error.into()),
             // What was just announced may take a moment to be there.
-            ForgeError::Unreachable(_) | ForgeError::NotFound(_) => Self::Failed(error.into()),
+            ForgeError::NotFound(_) => Self::Failed(error.into()),
             ForgeError::Refused(_) | ForgeError::TooLarge(_) => Self::Hopeless(error.into()),
         }
     }

@@ -12,7 +12,7 @@ pub const HANDLE_DELIVERY: &str = "handle_delivery";
 /// The wait after the first try; doubled after each.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 /// The longest wait.
-const LONGEST_WAIT: Duration = Duration::from_secs(900);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(900);
 
 /// The job a delivery begins with. It knows its delivery; there is nothing else to know.
 #[must_use]
@@ -28,6 +28,12 @@ pub(super) fn backoff(attempts: u32, chance: f64) -> Duration {
     wait.mul_f64(0.5 + 0.5 * chance.clamp(0.0, 1.0))
 }
 
+/// How long to wait for a host that could not be reached for so long: a quarter of that again, within limits.
+pub(super) fn patience(age: Duration, longest: Duration, chance: f64) -> Duration {
+    let wait = (age / 4).clamp(FIRST_WAIT, longest.max(FIRST_WAIT));
+    wait.mul_f64(0.5 + 0.5 * chance.clamp(0.0, 1.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,5 +45,12 @@ mod tests {
         assert_eq!(backoff(u32::MAX, 1.0).as_secs(), 900);
         assert_eq!(backoff(1, 0.0).as_millis(), 2500);
         assert!(backoff(3, 0.2) < backoff(3, 0.8));
+    }
+
+    #[test]
+    fn patience_grows_with_the_outage_up_to_a_limit() {
+        let whole = |age| patience(Duration::from_secs(age), LONGEST_WAIT, 1.0).as_secs();
+        assert_eq!([0, 60, 1800, 86_400].map(whole), [5, 15, 450, 900]);
+        assert_eq!(patience(Duration::MAX, LONGEST_WAIT, 0.0).as_secs(), 450);
     }
 }

@@ -9,8 +9,8 @@ use portcullis_engine::source_tree::{Entry, Files, SourceTree, TreePath, Unreada
 use super::{BlobCache, Subject};
 use crate::forges::{BlobRequest, CommitSha, Forge, ForgeError, Repository};
 
-/// How often the formats are asked what else they need: more only follows references of references.
-const ROUND_LIMIT: usize = 6;
+/// How often files are fetched because others refer to them: the longest chain of references that is followed.
+const ROUND_LIMIT: usize = 32;
 /// Most files read of both commits.
 const FILE_LIMIT: usize = 40_000;
 /// Most bytes read of both commits.
@@ -35,9 +35,10 @@ pub async fn fetch(
     let is_watched = |path: &&TreePath| sources.iter().any(|source| source.contains(path));
     let is_untouched = !touched.iter().any(|path| is_watched(&path));
     let touched = if is_untouched { BTreeSet::new() } else { touched };
+    let gaps = formats::gaps(&head, &touched);
     let [head, base] = read(forge, cache, subject, [head, base], &touched).await?;
     let options = ReadOptions::default();
-    Ok(Request { head, base, touched, renamed: changes.renamed, sources, selection, options })
+    Ok(Request { head, base, touched, renamed: changes.renamed, gaps, sources, selection, options })
 }
 
 /// The trees of head and merge base with the content their formats need: most of it is the same, and asked for at once.
@@ -50,14 +51,22 @@ async fn read(
 ) -> Result<[SourceTree; 2], ForgeError> {
     let mut trees = listings.map(SourceTree::from_listing);
     let mut spent = Spent::default();
-    let rounds = if touched.is_empty() { 0 } else { ROUND_LIMIT };
-    for _ in 0..rounds {
+    if touched.is_empty() {
+        return Ok(trees.map(SourceTree::only_held));
+    }
+    let mut rounds = 0;
+    loop {
         let mut wanted = Vec::new();
         for tree in &mut trees {
             wanted.push(missing(tree, touched));
         }
-        if wanted.iter().all(Vec::is_empty) {
-            break;
+        let Some(first) = wanted.iter().flatten().next() else { return Ok(trees.map(SourceTree::only_held)) };
+        rounds += 1;
+        if rounds > ROUND_LIMIT {
+            return Err(ForgeError::TooLarge(format!(
+                "a chain of references from file to file, as far as {} at {}, has more than {ROUND_LIMIT} links; the limit is {ROUND_LIMIT}",
+                first.path, subject.head
+            )));
         }
         spent.add(wanted.iter().flatten(), &subject.head)?;
         let [ref mut head, ref mut base] = trees;
@@ -74,7 +83,6 @@ async fn read(
             }
         }
     }
-    Ok(trees.map(SourceTree::only_held))
 }
 
 /// Which of the two trees.

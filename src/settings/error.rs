@@ -83,8 +83,12 @@ impl<'a> Problems<'a> {
         Self { layers, found: Vec::new() }
     }
 
-    /// Notes a mistake; the answer is `None`, so that a validation can end with it.
+    /// Notes a mistake; the answer is `None`, so that a validation can end with it. Of mistakes about one key the first counts: what
+    /// was refused is not missing too.
     pub(super) fn add<T>(&mut self, key: &str, problem: impl Into<String>, remedy: impl Into<String>) -> Option<T> {
+        if self.found.iter().any(|found| found.key == key) {
+            return None;
+        }
         self.found.push(SettingsError {
             key: key.to_owned(),
             origin: self.layers.origin(key),
@@ -101,6 +105,11 @@ impl<'a> Problems<'a> {
         }
         let problem = format!("{value} is out of bounds");
         self.add(key, problem, format!("Give a whole number from {} to {}.", bounds.start(), bounds.end()))
+    }
+
+    /// The mistakes so far.
+    pub(super) fn take_errors(&mut self) -> SettingsErrors {
+        SettingsErrors(std::mem::take(&mut self.found))
     }
 
     /// The mistakes; none when all is well.

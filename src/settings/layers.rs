@@ -14,6 +14,8 @@ use super::error::{Origin, SettingsError, SettingsErrors};
 
 /// What every variable of ours begins with.
 const PREFIX: &str = "PORTCULLIS_";
+/// What lies between two names of a setting's path.
+const DOWN: &str = "__";
 /// Names the settings file; no setting itself.
 const CONFIG_VARIABLE: &str = "PORTCULLIS_CONFIG";
 /// Read when no other file is named and it is there.
@@ -21,11 +23,15 @@ const DEFAULT_FILE: &str = "portcullis.toml";
 /// Largest settings file taken.
 const FILE_LIMIT_BYTES: u64 = 1 << 20;
 
+/// Names and values.
+type Variables = Vec<(String, String)>;
+
 /// The three layers settings come from.
 #[derive(Default)]
 pub struct Layers {
     file: Option<(String, String)>,
-    environment: Vec<(String, String)>,
+    environment: Variables,
+    foreign: Vec<String>,
     flags: Table,
 }
 
@@ -40,12 +46,18 @@ impl Layers {
         environment: impl IntoIterator<Item = (OsString, OsString)>,
         flags: &impl Serialize,
     ) -> Result<Self, SettingsErrors> {
-        let mut environment = our_variables(environment)?;
+        let (mut environment, foreign) = our_variables(environment)?;
         let named = environment.iter().position(|(name, _)| name == CONFIG_VARIABLE);
         let named = named.map(|at| PathBuf::from(environment.swap_remove(at).1));
         let flags = Table::try_from(flags)
             .map_err(|error| whole("", format!("the command line's settings are no table: {error}"), "Report this."))?;
-        Ok(Self { file: read_file(config.map(Path::to_owned).or(named))?, environment, flags })
+        Ok(Self { file: read_file(config.map(Path::to_owned).or(named))?, environment, foreign, flags })
+    }
+
+    /// Variables that begin as ours do and are none: Kubernetes makes `PORTCULLIS_PORT` and others of a service's name.
+    #[must_use]
+    pub fn foreign_variables(&self) -> &[String] {
+        &self.foreign
     }
 
     /// All layers as one table.
@@ -74,21 +86,33 @@ impl Layers {
         if !keys.is_empty() && in_table(&self.flags, &keys) {
             return Some(Origin::Flag);
         }
-        if let Some((name, _)) = self.environment.iter().find(|(name, _)| segments(name) == keys) {
+        let variable =
+            |is_it: &dyn Fn(&[String]) -> bool| self.environment.iter().find(|(name, _)| is_it(&segments(name)));
+        if let Some((name, _)) = variable(&|given| given == keys) {
             return Some(Origin::Variable(name.clone()));
         }
-        let (path, text) = self.file.as_ref()?;
-        Some(Origin::File { path: path.clone(), line: line_of_key(text, &keys)? })
+        let line = self.file.as_ref().and_then(|(path, text)| Some((path.clone(), line_of_key(text, &keys)?)));
+        if let Some((path, line)) = line {
+            return Some(Origin::File { path, line });
+        }
+        // A whole section that only variables made.
+        let (name, _) = variable(&|given| !keys.is_empty() && given.starts_with(&keys))?;
+        Some(Origin::Variable(name.clone()))
     }
 }
 
-/// Our variables, sorted, so that a list's elements come in their order.
+/// Our variables, sorted, so that a list's elements come in their order; and the names of those that only look like ours. Every
+/// setting lies in a section, so its variable has a [`DOWN`].
 fn our_variables(
     environment: impl IntoIterator<Item = (OsString, OsString)>,
-) -> Result<Vec<(String, String)>, SettingsErrors> {
-    let mut ours = Vec::new();
+) -> Result<(Variables, Vec<String>), SettingsErrors> {
+    let (mut ours, mut foreign) = (Variables::new(), Vec::new());
     for (name, value) in environment {
         let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else { continue };
+        if name != CONFIG_VARIABLE && !name.contains(DOWN) {
+            foreign.push(name.to_owned());
+            continue;
+        }
         let Some(value) = value.to_str() else {
             let remedy = format!("Set {name} to a text, or put it into a file and set the key that ends in `_path`.");
             return Err(whole(name, "the value is not UTF-8".into(), &remedy));
@@ -98,7 +122,8 @@ fn our_variables(
     ours.sort_by_cached_key(|(name, _)| {
         segments(name).into_iter().map(|part| (part.parse().unwrap_or(0_usize), part)).collect::<Vec<_>>()
     });
-    Ok(ours)
+    foreign.sort();
+    Ok((ours, foreign))
 }
 
 fn read_file(named: Option<PathBuf>) -> Result<Option<(String, String)>, SettingsErrors> {
@@ -123,7 +148,7 @@ fn read_file(named: Option<PathBuf>) -> Result<Option<(String, String)>, Setting
 /// `PORTCULLIS_GITHUB__APP_ID` as `github`, `app_id`.
 fn segments(variable: &str) -> Vec<String> {
     let rest = variable.strip_prefix(PREFIX).unwrap_or(variable);
-    rest.split("__").map(str::to_ascii_lowercase).collect()
+    rest.split(DOWN).map(str::to_ascii_lowercase).collect()
 }
 
 /// Puts a value at the place `keys` name; a number names an element of a list, the next one included.

@@ -16,7 +16,8 @@ mod source;
 mod value;
 
 use serde::Deserialize;
-use toml::Value;
+use serde_path_to_error::{Path, Segment};
+use toml::{Table, Value};
 
 pub use database::{DatabaseLocation, DatabaseSettings};
 pub use error::{Origin, SettingsError, SettingsErrors};
@@ -68,9 +69,8 @@ impl Settings {
     /// # Errors
     /// Every mistake, each with its key, the place it was given and what to do.
     pub fn load(layers: &Layers) -> Result<Self, SettingsErrors> {
-        let typed: Typed =
-            serde_path_to_error::deserialize(Value::Table(layers.merge()?)).map_err(|error| misfit(layers, &error))?;
         let mut problems = Problems::new(layers);
+        let typed = typed(layers.merge()?, &mut problems)?;
         let server = typed.server.validate(&mut problems);
         let database = typed.database.validate(&mut problems);
         let github = typed.github.validate(&mut problems);
@@ -90,18 +90,49 @@ impl Settings {
     }
 }
 
-/// A key nobody knows, or a value of the wrong kind.
-fn misfit(layers: &Layers, error: &serde_path_to_error::Error<toml::de::Error>) -> SettingsErrors {
-    let mut problems = Problems::new(layers);
-    let key = error.path().to_string();
-    let message = error.inner().message();
-    let key = if key == "." { String::new() } else { key };
-    if message.starts_with("unknown field") {
-        problems.add::<()>(&key, message.replace("unknown field", "unknown key"), "Correct the key or take it out.");
-    } else if message.starts_with("missing field") {
-        problems.add::<()>(&key, message.replace("missing field", "missing key"), "Add the key.");
-    } else {
-        problems.add::<()>(&key, message.to_owned(), "Correct the value.");
+/// The settings as typed. A key that cannot be used is noted and left out, so that those after it are looked at too.
+fn typed(mut given: Table, problems: &mut Problems<'_>) -> Result<Typed, SettingsErrors> {
+    loop {
+        let error = match serde_path_to_error::deserialize(Value::Table(given.clone())) {
+            Ok(typed) => return Ok(typed),
+            Err(error) => error,
+        };
+        let key = error.path().to_string();
+        misfit(if key == "." { "" } else { &key }, error.inner().message(), problems);
+        if !take_out(&mut given, error.path()) {
+            return Err(problems.take_errors());
+        }
     }
-    problems.into_errors()
+}
+
+/// A key nobody knows, or a value of the wrong kind.
+fn misfit(key: &str, message: &str, problems: &mut Problems<'_>) {
+    if message.starts_with("unknown field") {
+        problems.add::<()>(key, message.replace("unknown field", "unknown key"), "Correct the key or take it out.");
+    } else if message.starts_with("missing field") {
+        problems.add::<()>(key, message.replace("missing field", "missing key"), "Add the key.");
+    } else {
+        problems.add::<()>(key, message.to_owned(), "Correct the value.");
+    }
+}
+
+/// Takes a key out of its table; an element of a list stays, because others are counted from it.
+fn take_out(given: &mut Table, path: &Path) -> bool {
+    let mut segments: Vec<&Segment> = path.iter().collect();
+    let Some(Segment::Map { key }) = segments.pop() else { return false };
+    let mut table = Some(given);
+    let mut list: Option<&mut Vec<Value>> = None;
+    for segment in segments {
+        let value = match segment {
+            Segment::Map { key } => table.take().and_then(|table| table.get_mut(key)),
+            Segment::Seq { index } => list.take().and_then(|list| list.get_mut(*index)),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        };
+        match value {
+            Some(Value::Table(inner)) => table = Some(inner),
+            Some(Value::Array(inner)) => list = Some(inner),
+            _ => return false,
+        }
+    }
+    table.is_some_and(|table| table.remove(key).is_some())
 }

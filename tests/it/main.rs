@@ -10,6 +10,7 @@
 
 mod databases;
 mod durability;
+mod evaluator;
 mod flow;
 mod github_forge;
 mod github_stand_in;

@@ -20,6 +20,11 @@ private_key_path = "fixtures/keys/test-app.pem"
 webhook_secret = "It's a Secret to Everybody"
 "#;
 
+/// The same after something else.
+fn and_the_rest(before: &str) -> Given {
+    file(format!("{before}{SMALLEST}").leak())
+}
+
 struct Given {
     file: &'static str,
     environment: Vec<(&'static str, String)>,
@@ -207,7 +212,7 @@ repository = "acme/b"
 
 #[test]
 fn a_key_nobody_knows_is_refused_where_it_stands() {
-    let problem = file("[server]\nlisten = '127.0.0.1:1'\nport = 8080\n").problem();
+    let problem = and_the_rest("[server]\nlisten = '127.0.0.1:1'\nport = 8080\n").problem();
     insta::assert_snapshot!(problem, @r"
     the settings cannot be used
     - server.port: unknown key `port`, expected one of `listen`, `public_url`, `stop_grace_secs` (portcullis.toml:3)
@@ -222,23 +227,47 @@ fn a_key_nobody_knows_is_refused_where_it_stands() {
 }
 
 #[test]
+fn what_an_orchestrator_puts_into_the_environment_is_no_setting() {
+    // Kubernetes tells every pod of the services beside it; one of them may be called `portcullis`.
+    let settings = file(SMALLEST)
+        .variable("PORTCULLIS_PORT", "tcp://10.0.0.9:80")
+        .variable("PORTCULLIS_PORT_80_TCP_ADDR", "10.0.0.9")
+        .variable("PORTCULLIS_SERVICE_HOST", "10.0.0.9")
+        .variable("PORTCULLIS_SERVER_SERVICE_HOST", "10.0.0.9");
+    settings.load().unwrap();
+    let problem = file(SMALLEST).variable("PORTCULLIS_SEVER__LISTEN", "127.0.0.1:1").problem();
+    assert!(problem.contains("PORTCULLIS_SEVER__LISTEN"), "what is meant as a setting is not passed over: {problem}");
+}
+
+#[test]
+fn keys_nobody_knows_and_values_of_the_wrong_kind_are_told_all_at_once() {
+    let problem = file(
+        "[server]\nport = 8080\nhost = 'a'\n[queue]\nworkers = 'many'\nlease_secs = 0\n[github]\napp_id = 'x'\nsecret = 1\n",
+    )
+    .problem();
+    for key in ["server.port", "server.host", "queue.workers", "queue.lease_secs", "github.app_id", "github.secret"] {
+        assert_eq!(problem.matches(&format!("- {key}: ")).count(), 1, "{key} in {problem}");
+    }
+}
+
+#[test]
 fn a_value_of_the_wrong_kind_is_refused_where_it_stands_and_never_repeated_when_secret() {
-    insta::assert_snapshot!(file("[queue]\n\nworkers = 'many'\n").problem(), @r"
+    insta::assert_snapshot!(and_the_rest("[queue]\n\nworkers = 'many'\n").problem(), @r"
     the settings cannot be used
     - queue.workers: not a whole number from 0 (portcullis.toml:3)
       Correct the value.
     ");
-    insta::assert_snapshot!(file("[github]\nwebhook_secret = 123456\n").problem(), @r"
+    insta::assert_snapshot!(file("[github]\nwebhook_secret = 123456\napp_id = 1\nprivate_key_path = 'fixtures/keys/test-app.pem'\n").problem(), @r"
     the settings cannot be used
     - github.webhook_secret: a number; expected a text in quotes (portcullis.toml:2)
       Correct the value.
     ");
-    insta::assert_snapshot!(file("[[sources]]\nname = 'a'\nrepository = 'a/b'\nblocking_severity = 'huge'\n").problem(), @r"
+    insta::assert_snapshot!(and_the_rest("[[sources]]\nname = 'a'\nrepository = 'a/b'\nblocking_severity = 'huge'\n").problem(), @r"
     the settings cannot be used
     - sources[0].blocking_severity: unknown variant `huge`, expected one of `low`, `medium`, `high`, `critical` (portcullis.toml:4)
       Correct the value.
     ");
-    insta::assert_snapshot!(file("[[sources]]\nname = 'a'\n").problem(), @r"
+    insta::assert_snapshot!(and_the_rest("[[sources]]\nname = 'a'\n").problem(), @r"
     the settings cannot be used
     - sources[0]: missing key `repository` (portcullis.toml:1)
       Add the key.

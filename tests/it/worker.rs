@@ -1,10 +1,11 @@
 //! The worker's promises: every job ends in exactly one recorded way, whatever its code does.
 
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use portcullis::forges::ForgeError;
 use portcullis::jobs::{Job, JobError, Jobs, Outcome, Run, Worker, WorkerRules};
 use portcullis::store::{Clock, Enqueued, JobId, JobRecord, JobState, NewJob, Store};
 use serde::Deserialize;
@@ -22,6 +23,9 @@ on_both_databases!(
     being_asked_to_wait_costs_no_try_on_the_first_day,
     a_hopeless_job_is_given_up_at_once,
     giving_up_is_tried_again_until_somebody_was_told,
+    an_outage_of_less_than_a_day_costs_nothing,
+    after_an_outage_of_days_it_is_told_all_the_same,
+    what_keeps_failing_while_the_host_listens_is_told_and_tried_on,
     a_job_that_takes_its_worker_down_is_given_up_without_being_run,
     a_running_job_hears_that_it_is_superseded,
     a_job_whose_lease_is_lost_is_cut_off,
@@ -41,6 +45,8 @@ struct World {
     at_work: AtomicUsize,
     most_at_work: AtomicUsize,
     silent: AtomicUsize,
+    work_is_out: AtomicBool,
+    telling_is_out: AtomicBool,
 }
 
 /// Does what its payload says.
@@ -61,6 +67,7 @@ enum Does {
     Panic,
     Wait(u64),
     Hopeless,
+    Reach,
     UntilTold,
     UntilStopped,
 }
@@ -85,6 +92,7 @@ impl Job<World> for Scripted {
                 Err(JobError::Retry { after: Duration::from_secs(secs), reason: "the host asks to wait".into() })
             }
             Does::Hopeless => Err(JobError::Hopeless(anyhow::anyhow!("refused"))),
+            Does::Reach => reach(&world.work_is_out).map(|()| Outcome::done()),
             Does::UntilTold => {
                 let now = world.at_work.fetch_add(1, Ordering::SeqCst) + 1;
                 world.most_at_work.fetch_max(now, Ordering::SeqCst);
@@ -103,10 +111,15 @@ impl Job<World> for Scripted {
 
     async fn give_up(&self, world: &World, run: &Run, reason: &str) -> Result<(), JobError> {
         world.log.lock().unwrap().push(format!("gave up in try {}: {reason}", run.attempt));
+        reach(&world.telling_is_out)?;
         let silent = world.silent.load(Ordering::SeqCst);
         world.silent.store(silent.saturating_sub(1), Ordering::SeqCst);
         if silent > 0 { Err(anyhow::anyhow!("the host is down").into()) } else { Ok(()) }
     }
+}
+
+fn reach(is_out: &AtomicBool) -> Result<(), JobError> {
+    if is_out.load(Ordering::SeqCst) { Err(ForgeError::Unreachable("nobody there".into()).into()) } else { Ok(()) }
 }
 
 /// Has no patience.
@@ -168,6 +181,20 @@ impl Scene {
         let due = self.store.next_due(self.clock.now()).await.unwrap().expect("a job waits for its time");
         self.hand.store(due.0, Ordering::SeqCst);
         self.run_until_idle().await;
+    }
+
+    /// The same, again and again until so much time has passed.
+    async fn run_next_dues_for(&self, time: Duration) {
+        let end = self.clock.now().plus(time);
+        while self.clock.now() < end {
+            self.run_next_due().await;
+        }
+    }
+
+    /// Whether the host cannot be reached for the work, and for telling.
+    fn outage(&self, work: bool, telling: bool) {
+        self.world.work_is_out.store(work, Ordering::SeqCst);
+        self.world.telling_is_out.store(telling, Ordering::SeqCst);
     }
 
     async fn record(&self, id: JobId) -> JobRecord {
@@ -276,6 +303,48 @@ async fn giving_up_is_tried_again_until_somebody_was_told(database: &TestDatabas
         scene.run_next_due().await;
     }
     assert_eq!(scene.record(id).await.state, JobState::Dead, "it ends though nobody can be told");
+}
+
+async fn an_outage_of_less_than_a_day_costs_nothing(database: &TestDatabase) {
+    let scene = Scene::set(database, 1).await;
+    scene.outage(true, true);
+    let id = scene.add("r", json!("reach")).await;
+    scene.run_until_idle().await;
+    scene.run_next_dues_for(Duration::from_secs(20 * 3600)).await;
+    assert_eq!(scene.record(id).await.state, JobState::Ready);
+    let tries = scene.log().iter().filter(|line| line.starts_with("r ")).count();
+    assert!((80..300).contains(&tries), "{tries} tries");
+    scene.outage(false, false);
+    scene.run_next_due().await;
+    assert_eq!(scene.record(id).await.state, JobState::Done);
+}
+
+async fn after_an_outage_of_days_it_is_told_all_the_same(database: &TestDatabase) {
+    let scene = Scene::set(database, 1).await;
+    scene.outage(true, true);
+    let id = scene.add("r", json!("reach")).await;
+    scene.run_until_idle().await;
+    scene.run_next_dues_for(Duration::from_secs(5 * 24 * 3600)).await;
+    assert_eq!(scene.record(id).await.state, JobState::Ready);
+    assert!(scene.log().len() < 700, "{} tries", scene.log().len());
+    scene.outage(true, false);
+    scene.run_next_due().await;
+    assert_eq!(scene.record(id).await.state, JobState::Dead);
+    let last = scene.log().pop().unwrap();
+    assert!(last.starts_with("gave up in try") && last.contains("nobody there"), "{last}");
+}
+
+async fn what_keeps_failing_while_the_host_listens_is_told_and_tried_on(database: &TestDatabase) {
+    let scene = Scene::set(database, 1).await;
+    scene.outage(true, false);
+    let id = scene.add("r", json!("reach")).await;
+    scene.run_until_idle().await;
+    scene.run_next_dues_for(Duration::from_secs(3600)).await;
+    assert!(scene.log().iter().any(|line| line.starts_with("gave up in try 3")), "{:?}", scene.log());
+    assert_eq!(scene.record(id).await.state, JobState::Ready);
+    scene.outage(false, false);
+    scene.run_next_due().await;
+    assert_eq!(scene.record(id).await.state, JobState::Done);
 }
 
 async fn a_job_that_takes_its_worker_down_is_given_up_without_being_run(database: &TestDatabase) {

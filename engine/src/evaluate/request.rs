@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use crate::formats::{self, ReadOptions, Scope};
+use crate::formats::{self, Gap, ReadOptions, Scope};
 use crate::policy::{Catalogue, Metadata, PolicyId, Severity};
 use crate::resource::ProblemKind;
 use crate::source_tree::{Folder, SourceTree, TreePath};
 
 use super::compare::compare;
 use super::identity::Identity;
-use super::report::{Address, Location, Report, State, UnitReport, Violation};
+use super::report::{Address, Location, Report, ReportedProblem, State, UnitReport, Violation};
 use super::unit::{Selection, evaluate_unit};
 use super::verdict;
 
@@ -26,6 +26,9 @@ pub struct Request {
     pub touched: BTreeSet<TreePath>,
     /// Files that moved: from, to.
     pub renamed: Vec<(TreePath, TreePath)>,
+    /// What of the head was not searched.
+    #[serde(default)]
+    pub gaps: Vec<Gap>,
     /// The sources that match.
     pub sources: Vec<SourceScope>,
     /// Which policies are asked.
@@ -103,6 +106,7 @@ pub fn review(request: &Request, catalogue: &Catalogue) -> Report {
     let code: BTreeSet<TreePath> = head.files.union(&base.files).cloned().collect();
     let touched: Vec<&TreePath> = request.touched.intersection(&code).collect();
     compare(&mut head, base, &request.renamed);
+    head.problems.extend(request.gaps.iter().map(unsearched));
     for violation in head.violations.iter_mut().filter(|violation| violation.state == State::Introduced) {
         place_in_diff(violation, &request.touched);
     }
@@ -114,6 +118,20 @@ pub fn review(request: &Request, catalogue: &Catalogue) -> Report {
     verdict::judge(&mut report, &request.sources, &touched);
     report.violations = grouped(report.violations);
     report
+}
+
+fn unsearched(gap: &Gap) -> ReportedProblem {
+    ReportedProblem {
+        kind: ProblemKind::Limit,
+        // Whoever calls the folder may lie anywhere.
+        unit: "/".to_owned(),
+        path: gap.path.clone(),
+        location: None,
+        message: gap.message.clone(),
+        remedy: gap.remedy.clone(),
+        touched: true,
+        blocking: false,
+    }
 }
 
 /// Makes a report of the units of a scan: everything found counts, there is no base.

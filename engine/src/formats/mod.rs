@@ -76,6 +76,17 @@ pub struct ReadOptions {
     pub variable_files: Vec<TreePath>,
 }
 
+/// A part of the tree that was not searched for what a touched file has to do with: a problem at that file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The touched file.
+    pub path: TreePath,
+    /// What was not searched, with the figures, without a final stop.
+    pub message: String,
+    /// What to do about it, without a final stop.
+    pub remedy: String,
+}
+
 /// One infrastructure-as-code format.
 pub trait Format: Sync {
     /// Its name.
@@ -87,6 +98,12 @@ pub trait Format: Sync {
     /// The files to fetch so that the units touched can be read: asked with what is held already, and asked again after
     /// fetching until nothing new is named. The listing and what is held are of the same commit.
     fn needs(&self, entries: &[Entry], touched: &BTreeSet<TreePath>, held: &dyn Files) -> BTreeSet<TreePath>;
+
+    /// What [`Format::needs`] will not search because the tree is too large.
+    fn gaps(&self, entries: &[Entry], touched: &BTreeSet<TreePath>) -> Vec<Gap> {
+        let _ = (entries, touched);
+        Vec::new()
+    }
 
     /// The units of a tree.
     fn units(&self, files: &dyn Files, scope: &Scope) -> Vec<UnitPlan>;
@@ -111,6 +128,12 @@ pub fn may_be_code(path: &TreePath) -> bool {
 #[must_use]
 pub fn needs(entries: &[Entry], touched: &BTreeSet<TreePath>, held: &dyn Files) -> BTreeSet<TreePath> {
     FORMATS.iter().flat_map(|format| format.needs(entries, touched, held)).collect()
+}
+
+/// What is not searched over all formats, see [`Format::gaps`].
+#[must_use]
+pub fn gaps(entries: &[Entry], touched: &BTreeSet<TreePath>) -> Vec<Gap> {
+    FORMATS.iter().flat_map(|format| format.gaps(entries, touched)).collect()
 }
 
 /// The units of a tree over all formats.

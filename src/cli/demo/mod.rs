@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::Ending;
 use super::serve::start_logging;
+use crate::evaluator::this_program;
 use crate::forges::Pace;
 use crate::github_stand_in::fixtures::Fixture;
 use crate::github_stand_in::state::{CheckRun, CheckStatus, PullId, RepositoryId, Selection};
@@ -106,7 +107,7 @@ async fn start_server(stand_in: &GitHubStandIn, folder: &Path) -> anyhow::Result
     });
     let settings = Settings::load(&Layers::gather(None, [], &flags)?)?;
     let start = Start {
-        program: std::env::current_exe().context("this program cannot find its own file")?,
+        program: this_program().context("this program cannot find its own file")?,
         pace: Pace::default(),
         clock: Clock::system(),
         figures: figures::collect()?,

@@ -12,6 +12,7 @@ mod hostile;
 mod manifests;
 mod markdown;
 mod merge_groups;
+mod monorepo;
 mod process;
 mod requests;
 mod seen;

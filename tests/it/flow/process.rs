@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 
 use portcullis::github_stand_in::GitHubStandIn;
 
-use super::world::PROGRAM;
-
 /// How long anything may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -21,8 +19,8 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts it with a database in a folder, and waits until it listens.
-    pub(super) fn start(stand_in: &GitHubStandIn, folder: &Path) -> Self {
+    /// Starts it from a file with a database in a folder, and waits until it listens.
+    pub(super) fn start(program: &Path, stand_in: &GitHubStandIn, folder: &Path) -> Self {
         let settings = format!(
             r#"
             [server]
@@ -52,7 +50,7 @@ impl Server {
         );
         let file = folder.join("portcullis.toml");
         std::fs::write(&file, settings).unwrap();
-        let mut child = Command::new(PROGRAM)
+        let mut child = Command::new(program)
             .args(["serve", "--config"])
             .arg(&file)
             .env_clear()

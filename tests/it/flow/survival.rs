@@ -1,6 +1,7 @@
 //! Nothing that was accepted is lost: the program is really killed, really stopped, and started again on the same database.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use portcullis::github_stand_in::actions::{Changes, Proposal};
@@ -10,7 +11,7 @@ use portcullis::github_stand_in::{Config, GitHubStandIn};
 
 use super::manifests::{deployment, privileged};
 use super::process::{PATIENCE, Server};
-use super::world::{base, stand_in};
+use super::world::{PROGRAM, base, stand_in};
 
 /// How many pull requests are opened before the end comes.
 const PULLS: usize = 4;
@@ -28,7 +29,11 @@ impl Site {
     }
 
     async fn start(&self) -> Server {
-        let server = Server::start(&self.stand_in, self.folder.path());
+        self.start_program(PROGRAM.as_ref()).await
+    }
+
+    async fn start_program(&self, program: &Path) -> Server {
+        let server = Server::start(program, &self.stand_in, self.folder.path());
         let url = format!("{}/webhooks/github", server.url);
         self.stand_in.github(|github| github.set_webhook(self.stand_in.app, &url).unwrap());
         self.stand_in.deliveries_idle().await;
@@ -151,6 +156,22 @@ async fn stopped_it_ends_what_it_has_begun_and_loses_nothing() {
     assert!(checks.iter().all(|run| run.status == CheckStatus::Completed), "{checks:#?}");
 
     let server = site.start().await;
+    site.assert_each_is_answered(&pulls).await;
+    assert!(server.terminate().success());
+    site.stand_in.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn upgraded_in_place_it_goes_on_as_it_was_until_it_is_started_again() {
+    let site = Site::begin().await;
+    let program = site.folder.path().join("portcullis");
+    std::fs::copy(PROGRAM, &program).unwrap();
+    let server = site.start_program(&program).await;
+    site.install().await;
+    let newer = site.folder.path().join("newer");
+    std::fs::copy("/bin/false", &newer).unwrap();
+    std::fs::rename(&newer, &program).unwrap();
+    let pulls = site.open_pull_requests().await;
     site.assert_each_is_answered(&pulls).await;
     assert!(server.terminate().success());
     site.stand_in.stop().await;

@@ -98,6 +98,7 @@ impl<'t> Change<'t> {
             head: tree(self.head),
             base: tree(self.base),
             touched,
+            gaps: Vec::new(),
             renamed: self.renamed.iter().map(|(from, to)| (path(from), path(to))).collect(),
             sources: vec![source],
             selection: Selection::default(),

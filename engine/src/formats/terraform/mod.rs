@@ -21,7 +21,7 @@ mod views;
 
 use std::collections::BTreeSet;
 
-use super::{Format, ReadOptions, Recognition, Scope, UnitPlan};
+use super::{Format, Gap, ReadOptions, Recognition, Scope, UnitPlan};
 use crate::resource::{FormatId, Unit};
 use crate::source_tree::{Entry, Files, TreePath};
 
@@ -44,6 +44,10 @@ impl Format for Terraform {
 
     fn needs(&self, entries: &[Entry], touched: &BTreeSet<TreePath>, held: &dyn Files) -> BTreeSet<TreePath> {
         needs::needs(entries, touched, held)
+    }
+
+    fn gaps(&self, entries: &[Entry], touched: &BTreeSet<TreePath>) -> Vec<Gap> {
+        needs::gaps(entries, touched)
     }
 
     fn units(&self, files: &dyn Files, scope: &Scope) -> Vec<UnitPlan> {

@@ -1,18 +1,19 @@
 //! Which files to fetch so that the touched units can be read, as far as the files held so far tell.
 //!
-//! A changed module is judged through its callers. Who they are only the files say, so in a tree of moderate size all
-//! configuration is fetched; in a large one the folders touched and what they call.
+//! A changed module is judged through its callers. Who they are only the files say, so all configuration is fetched. In a tree
+//! too large for that it is the folders touched and what they call, and that nobody looked for callers is said.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::config::load::parse;
 use super::config::variables::is_variable_file;
 use super::syntax::ir::{Block, Expr, Item, Kind, Part, StepKind};
 use super::units::{Folders, call_graph, folders, home, reach};
+use crate::formats::Gap;
 use crate::source_tree::{Entry, Files, Folder, SourceFile, TreePath};
 
 /// Most configuration files, and most bytes of them, that are fetched to find the callers of a module.
-const CALLER_SEARCH: (usize, u64) = (400, 4 * 1024 * 1024);
+const CALLER_SEARCH: (usize, u64) = (5_000, 32 * 1024 * 1024);
 
 /// Most files that one call of `fileset` asks for.
 const FILESET_LIMIT: usize = 200;
@@ -25,7 +26,7 @@ pub(super) fn needs(entries: &[Entry], touched: &BTreeSet<TreePath>, held: &dyn 
         return BTreeSet::new();
     }
     let mut needed = BTreeSet::new();
-    if is_moderate(entries, &folders) {
+    if is_searched(size(entries, &folders)) {
         needed.extend(folders.values().flatten().cloned());
     }
     let graph = call_graph(&folders, held);
@@ -59,10 +60,39 @@ fn wanted_folders(
     wanted
 }
 
-fn is_moderate(entries: &[Entry], folders: &Folders) -> bool {
-    let count: usize = folders.values().map(Vec::len).sum();
+/// The folders whose callers are not looked for, each at one of its touched files.
+pub(super) fn gaps(entries: &[Entry], touched: &BTreeSet<TreePath>) -> Vec<Gap> {
+    let folders = folders(entries.iter().map(|entry| &entry.path));
+    let (count, bytes) = size(entries, &folders);
+    if is_searched((count, bytes)) {
+        return Vec::new();
+    }
+    let mebibytes = |bytes: u64| bytes.div_ceil(1024 * 1024);
+    let message = format!(
+        "whether other folders call this one as a module was not looked for, because the repository has {count} Terraform files \
+         of {} MiB; the limits are {} files and {} MiB",
+        mebibytes(bytes),
+        CALLER_SEARCH.0,
+        mebibytes(CALLER_SEARCH.1)
+    );
+    let homes: BTreeMap<Folder, &TreePath> =
+        touched.iter().rev().filter_map(|path| Some((home(path, &folders)?, path))).collect();
+    let gap = |path: &TreePath| Gap {
+        path: path.clone(),
+        message: message.clone(),
+        remedy: "divide the repository, or have the source report what cannot be read".into(),
+    };
+    homes.into_values().map(gap).collect()
+}
+
+/// How many files of configuration there are, and their bytes.
+fn size(entries: &[Entry], folders: &Folders) -> (usize, u64) {
     let named: HashSet<&TreePath> = folders.values().flatten().collect();
-    let bytes: u64 = entries.iter().filter(|entry| named.contains(&entry.path)).map(|entry| entry.size_bytes).sum();
+    let bytes = entries.iter().filter(|entry| named.contains(&entry.path)).map(|entry| entry.size_bytes).sum();
+    (named.len(), bytes)
+}
+
+fn is_searched((count, bytes): (usize, u64)) -> bool {
     count <= CALLER_SEARCH.0 && bytes <= CALLER_SEARCH.1
 }
 
