@@ -7,10 +7,12 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use crate::evaluator::{Evaluator, Limits};
-use crate::forges::github::{AppIdentity, AppKey, Endpoints, GitHub, GitHubSettings, WebhookSecrets};
+use crate::forges::github::{
+    AppIdentity, AppKey, BadSetting, Endpoints, GitHub, GitHubSettings, WebhookSecret, WebhookSecrets,
+};
 use crate::forges::{Forge, Pace};
 use crate::review::BlobCache;
-use crate::settings::{GitHubAppId, GitHubAppSettings, PolicySettings, Settings, Source};
+use crate::settings::{GitHubAppSettings, PolicySettings, Settings, SettingsError, SettingsErrors, Source};
 use crate::store::{Clock, EndpointName, Store};
 
 /// Most bytes of blobs held in memory.
@@ -40,10 +42,11 @@ impl App {
     /// # Errors
     /// What cannot be built, and why.
     pub async fn build(settings: &Settings, program: PathBuf, pace: Pace, clock: Clock) -> anyhow::Result<Self> {
+        let forges = forges(settings, pace)?;
         let store = Store::open(&settings.database).await.context("the database cannot be opened")?;
         Ok(Self {
             store,
-            forges: forges(settings, pace)?,
+            forges,
             policies: settings.policies.clone(),
             sources: settings.sources.clone(),
             evaluator: Evaluator::new(program, Limits::default()),
@@ -62,23 +65,42 @@ impl App {
 /// The code hosts of the settings, by endpoint. Speaks to none of them yet.
 ///
 /// # Errors
-/// What cannot be set up, with the key of the setting.
+/// What cannot be set up; [`SettingsErrors`] when the settings are wrong.
 pub fn forges(settings: &Settings, pace: Pace) -> anyhow::Result<BTreeMap<EndpointName, Arc<dyn Forge>>> {
-    let github = github(&settings.github, pace).context("the GitHub App cannot be set up")?;
+    let github: Arc<dyn Forge> = Arc::new(GitHub::new(github(&settings.github)?, pace)?);
     Ok(BTreeMap::from([(github.kind().parse()?, github)]))
 }
 
-fn github(settings: &GitHubAppSettings, pace: Pace) -> anyhow::Result<Arc<dyn Forge>> {
-    let app = match &settings.app {
-        GitHubAppId::AppId(id) => AppIdentity::Id(*id),
-        GitHubAppId::ClientId(id) => AppIdentity::ClientId(id.clone()),
+/// What a GitHub is built from.
+///
+/// # Errors
+/// Every setting that cannot be used.
+pub fn github(settings: &GitHubAppSettings) -> Result<GitHubSettings, SettingsErrors> {
+    let mut wrong = Vec::new();
+    let endpoints = match &settings.api_url {
+        Some(url) => noted("github.api_url", Endpoints::of_api_url(url), &mut wrong),
+        None => noted("github.host", Endpoints::of_host(&settings.host), &mut wrong),
     };
-    let secrets = WebhookSecrets::new(settings.webhook_secret.clone(), settings.webhook_secret_previous.clone());
-    let settings = GitHubSettings {
-        endpoints: Endpoints::of_api_url(&settings.host.api_url).context("github.host or github.api_url")?,
-        app,
-        key: AppKey::from_pem(&settings.private_key).context("github.private_key")?,
-        webhook_secrets: secrets.context("github.webhook_secret")?,
-    };
-    Ok(Arc::new(GitHub::new(settings, pace)?))
+    let (id, id_key) = &settings.app;
+    let app = noted(id_key, id.parse::<AppIdentity>(), &mut wrong);
+    let key = noted("github.private_key", AppKey::from_pem(&settings.private_key), &mut wrong);
+    let secret = WebhookSecret::new(settings.webhook_secret.clone());
+    let current = noted("github.webhook_secret", secret, &mut wrong);
+    let previous = settings.webhook_secret_previous.clone().map(WebhookSecret::new).transpose();
+    let previous = noted("github.webhook_secret_previous", previous, &mut wrong);
+    match (endpoints, app, key, current, previous) {
+        (Some(endpoints), Some(app), Some(key), Some(current), Some(previous)) => {
+            Ok(GitHubSettings { endpoints, app, key, webhook_secrets: WebhookSecrets { current, previous } })
+        }
+        _ => Err(SettingsErrors(wrong)),
+    }
+}
+
+fn noted<T>(key: &str, built: Result<T, BadSetting>, wrong: &mut Vec<SettingsError>) -> Option<T> {
+    built
+        .map_err(|error| {
+            let (key, problem) = (key.to_owned(), error.to_string());
+            wrong.push(SettingsError { key, origin: None, problem, remedy: String::new() });
+        })
+        .ok()
 }

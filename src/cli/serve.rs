@@ -14,7 +14,7 @@ use crate::app::forges;
 use crate::evaluator::this_program;
 use crate::forges::Pace;
 use crate::server::{Server, Start};
-use crate::settings::{Layers, LogFormat, LogSettings, Settings};
+use crate::settings::{Layers, LogFormat, LogSettings, Settings, SettingsErrors};
 use crate::store::Clock;
 use crate::web::figures;
 
@@ -51,7 +51,7 @@ pub(super) fn serve(arguments: &ServeArguments) -> anyhow::Result<Ending> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
     if arguments.check {
         let _in_runtime = runtime.enter();
-        forges(&settings, Pace::default())?;
+        forges(&settings, Pace::default()).map_err(|error| placed(&layers, error))?;
         let watched = settings.sources.iter().filter(|source| source.enabled).count();
         let sources = settings.sources.len();
         write_out(&format!("The settings are right. {watched} of {sources} sources are under watch.\n"))?;
@@ -62,7 +62,15 @@ pub(super) fn serve(arguments: &ServeArguments) -> anyhow::Result<Ending> {
         let variables = layers.foreign_variables().join(", ");
         tracing::warn!(variables, "environment variables that are no settings of ours were passed over");
     }
-    runtime.block_on(run(&settings))
+    runtime.block_on(run(&settings)).map_err(|error| placed(&layers, error))
+}
+
+/// Mistakes in the settings that only the parts built from them found, with the places they were given at.
+fn placed(layers: &Layers, error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<SettingsErrors>() {
+        Ok(errors) => layers.placed(errors).into(),
+        Err(error) => error,
+    }
 }
 
 async fn run(settings: &Settings) -> anyhow::Result<Ending> {

@@ -39,7 +39,7 @@ pub struct SettingsError {
     pub origin: Option<Origin>,
     /// What is wrong.
     pub problem: String,
-    /// What to do.
+    /// What to do, unless the problem says so.
     pub remedy: String,
 }
 
@@ -52,7 +52,10 @@ impl fmt::Display for SettingsError {
         if let Some(origin) = &self.origin {
             write!(f, " ({origin})")?;
         }
-        write!(f, "\n  {}", self.remedy)
+        if !self.remedy.is_empty() {
+            write!(f, "\n  {}", self.remedy)?;
+        }
+        Ok(())
     }
 }
 

@@ -79,6 +79,15 @@ impl Layers {
         Ok(merged)
     }
 
+    /// The same mistakes, each with the place its key was given at: for what only the parts built from settings can judge.
+    #[must_use]
+    pub fn placed(&self, mut errors: SettingsErrors) -> SettingsErrors {
+        for error in &mut errors.0 {
+            error.origin = error.origin.take().or_else(|| self.origin(&error.key));
+        }
+        errors
+    }
+
     /// Where a key (`sources[1].branches`) was given, the last layer first.
     pub(super) fn origin(&self, key: &str) -> Option<Origin> {
         let keys: Vec<String> =

@@ -21,7 +21,7 @@ use toml::{Table, Value};
 
 pub use database::{DatabaseLocation, DatabaseSettings};
 pub use error::{Origin, SettingsError, SettingsErrors};
-pub use github::{GitHubAppId, GitHubAppSettings, GitHubHost};
+pub use github::GitHubAppSettings;
 pub use layers::Layers;
 pub use log::{LogFormat, LogSettings};
 pub use pattern::BranchPattern;

@@ -27,6 +27,9 @@ const SQLITE_READER: &str = "PRAGMA busy_timeout = 10000; PRAGMA query_only = ON
 const POSTGRES_SESSION: &str = "SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
      SET idle_in_transaction_session_timeout = '60s'";
 
+/// A migration takes as long as it takes, and as long as the one another process is at.
+const POSTGRES_MIGRATOR: &str = "SET statement_timeout = 0; SET lock_timeout = 0";
+
 /// Which of the two a statement is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
@@ -86,6 +89,13 @@ pub(super) async fn sqlite_writer(options: &AnyConnectOptions) -> Result<AnyConn
 /// The connections that read from SQLite.
 pub(super) async fn sqlite_readers(options: AnyConnectOptions, most: u32) -> Result<AnyPool, StoreError> {
     pool(options, most, SQLITE_READER).await
+}
+
+/// The connection that migrates PostgreSQL.
+pub(super) async fn postgres_migrator(options: &AnyConnectOptions) -> Result<AnyConnection, StoreError> {
+    let mut connection = AnyConnection::connect_with(options).await?;
+    connection.execute(POSTGRES_MIGRATOR).await?;
+    Ok(connection)
 }
 
 /// The connections to PostgreSQL.

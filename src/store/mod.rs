@@ -68,8 +68,11 @@ impl Store {
                 Ok(Self::of(Dialect::Sqlite, readers, writer, Wakeups::within_process()))
             }
             DatabaseLocation::Postgres(url) => {
-                let pool = connect::postgres_pool(connect::postgres_options(url)?, settings.connections).await?;
-                migrations::migrate(&mut *pool.acquire().await?, Dialect::Postgres, None).await?;
+                let options = connect::postgres_options(url)?;
+                let mut connection = connect::postgres_migrator(&options).await?;
+                migrations::migrate(&mut connection, Dialect::Postgres, None).await?;
+                connection.close().await?;
+                let pool = connect::postgres_pool(options, settings.connections).await?;
                 let wakeups = Wakeups::across_processes(pool.clone(), url.clone());
                 Ok(Self::of(Dialect::Postgres, pool.clone(), Writer::Pool(pool), wakeups))
             }
@@ -86,7 +89,7 @@ impl Store {
                 (connect::sqlite_writer(&connect::sqlite_options(path)?).await?, Dialect::Sqlite)
             }
             DatabaseLocation::Postgres(url) => {
-                (AnyConnection::connect_with(&connect::postgres_options(url)?).await?, Dialect::Postgres)
+                (connect::postgres_migrator(&connect::postgres_options(url)?).await?, Dialect::Postgres)
             }
         };
         migrations::migrate(&mut connection, dialect, Some(version)).await?;

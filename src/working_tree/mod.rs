@@ -62,8 +62,18 @@ impl Base {
 pub struct WorkingTree {
     base: Base,
     entries: Vec<Entry>,
-    /// Files whose names no report can carry, and why.
-    pub unnameable: Vec<(String, String)>,
+    /// What was not looked at.
+    pub unlisted: Vec<Unlisted>,
+}
+
+/// A file whose name no report can carry, or a folder too deep.
+pub struct Unlisted {
+    /// Where it lies, as the system shows it.
+    pub path: String,
+    /// Why it was not looked at.
+    pub why: String,
+    /// What to do about it.
+    pub remedy: &'static str,
 }
 
 impl WorkingTree {
@@ -72,7 +82,7 @@ impl WorkingTree {
     /// # Errors
     /// When the folder cannot be listed or has more files than the limit.
     pub fn open(base: &Base, root: &Path) -> anyhow::Result<Self> {
-        let mut tree = Self { base: base.clone(), entries: Vec::new(), unnameable: Vec::new() };
+        let mut tree = Self { base: base.clone(), entries: Vec::new(), unlisted: Vec::new() };
         let is_skipped = |name: &std::ffi::OsStr| SKIPPED_FOLDERS.iter().any(|skipped| name == *skipped);
         let walk = WalkBuilder::new(root)
             .hidden(false)
@@ -83,6 +93,15 @@ impl WorkingTree {
             .build();
         for entry in walk {
             let entry = entry.with_context(|| format!("{} cannot be listed", root.display()))?;
+            if entry.depth() == DEPTH_LIMIT && entry.file_type().is_some_and(|kind| kind.is_dir()) {
+                let why = format!("what lies in it is deeper than the limit of {DEPTH_LIMIT} folders");
+                tree.unlisted.push(Unlisted {
+                    path: entry.path().to_string_lossy().into_owned(),
+                    why,
+                    remedy: "scan it by itself",
+                });
+                continue;
+            }
             if !entry.file_type().is_some_and(|kind| kind.is_file()) {
                 continue;
             }
@@ -112,7 +131,13 @@ impl WorkingTree {
     fn add(&mut self, path: &Path, size_bytes: u64) {
         match self.base.tree_path(path) {
             Ok(path) => self.entries.push(Entry { path, blob: None, size_bytes, is_link: false }),
-            Err(why) => self.unnameable.push((path.to_string_lossy().into_owned(), why)),
+            Err(why) => {
+                self.unlisted.push(Unlisted {
+                    path: path.to_string_lossy().into_owned(),
+                    why,
+                    remedy: "rename the file",
+                });
+            }
         }
     }
 }

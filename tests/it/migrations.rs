@@ -13,6 +13,7 @@ on_both_databases!(
     a_migration_that_was_changed_is_refused,
     a_database_newer_than_the_program_is_refused,
     both_dialects_have_the_same_tables_and_columns,
+    a_migration_takes_as_long_as_it_takes,
 );
 
 async fn connect(database: &TestDatabase) -> AnyConnection {
@@ -117,4 +118,24 @@ async fn both_dialects_have_the_same_tables_and_columns(database: &TestDatabase)
         reviews: base_branch endpoint finished_at head key merge_base pull_request report repository started_at timings verdict
         ");
     }
+}
+
+async fn a_migration_takes_as_long_as_it_takes(database: &TestDatabase) {
+    if !database.is_postgres() {
+        return;
+    }
+    let mut connection = connect(database).await;
+    connection
+        .execute(
+            "CREATE TABLE limits (limits TEXT);
+             CREATE FUNCTION note_limits() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+                 INSERT INTO limits VALUES (current_setting('statement_timeout') || ' ' || current_setting('lock_timeout'));
+             END $$;
+             CREATE EVENT TRIGGER note_limits ON ddl_command_start EXECUTE FUNCTION note_limits()",
+        )
+        .await
+        .unwrap();
+    database.open().await;
+    let noted = connection.fetch_all("SELECT DISTINCT limits FROM limits").await.unwrap();
+    assert_eq!(noted.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>(), ["0 0"]);
 }

@@ -44,6 +44,14 @@ fn json(output: &Output) -> Value {
 }
 
 #[test]
+fn folders_too_deep_to_be_looked_at_are_a_problem() {
+    let deep = folder(&[(&format!("{}a.yaml", "d/".repeat(70)), BAD.as_bytes())]);
+    let output = scan(deep.path(), &["."]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("deeper than the limit of 64 folders"), "{}", text(&output));
+}
+
+#[test]
 fn the_exit_code_says_how_it_ended() {
     let clean = folder(&[("a.yaml", GOOD.as_bytes())]);
     assert_eq!(scan(clean.path(), &["."]).status.code(), Some(0));

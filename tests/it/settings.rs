@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use portcullis::settings::{DatabaseLocation, GitHubAppId, Layers, LogFormat, Origin, Settings};
+use portcullis::settings::{DatabaseLocation, Layers, LogFormat, Origin, Settings};
 use portcullis_engine::evaluate::{OnUndecided, OnUnreadable};
 use portcullis_engine::policy::Severity;
 use portcullis_engine::source_tree::TreePath;
@@ -52,7 +52,11 @@ impl Given {
         std::fs::write(&path, self.file).unwrap();
         let environment = self.environment.into_iter().map(|(name, value)| (name.into(), OsString::from(value)));
         let layers = Layers::gather(Some(&path), environment, &self.flags).map_err(|errors| errors.to_string());
-        let told = layers.and_then(|layers| Settings::load(&layers).map_err(|errors| errors.to_string()));
+        let told = layers.and_then(|layers| {
+            let settings = Settings::load(&layers).map_err(|errors| errors.to_string())?;
+            portcullis::app::github(&settings.github).map_err(|errors| layers.placed(errors).to_string())?;
+            Ok(settings)
+        });
         told.map_err(|text| text.replace(path.to_str().unwrap(), "portcullis.toml"))
     }
 
@@ -65,8 +69,8 @@ impl Given {
 fn everything_that_can_have_a_default_has_one() {
     let settings = file(SMALLEST).load().unwrap();
     assert_eq!(settings.server.listen.to_string(), "127.0.0.1:8080");
-    assert_eq!(settings.github.app, GitHubAppId::AppId(12345));
-    assert_eq!(settings.github.host.api_url, "https://api.github.com");
+    assert_eq!(settings.github.app, ("12345".to_owned(), "github.app_id"));
+    assert_eq!((settings.github.host.as_str(), settings.github.api_url), ("github.com", None));
     assert!(settings.github.private_key.expose_secret().contains("BEGIN RSA PRIVATE KEY"));
     assert!(settings.github.webhook_secret_previous.is_none());
     assert!(
@@ -89,7 +93,7 @@ fn the_environment_lies_over_the_file_and_the_command_line_over_both() {
         .unwrap();
     assert_eq!(settings.server.listen.to_string(), "127.0.0.1:2222");
     assert_eq!(settings.queue.workers, 7);
-    assert_eq!(settings.github.app, GitHubAppId::AppId(777));
+    assert_eq!(settings.github.app, ("777".to_owned(), "github.app_id"));
 }
 
 #[test]
@@ -98,7 +102,7 @@ fn the_environment_alone_is_enough() {
     let settings = file("")
         .variable("PORTCULLIS_GITHUB__CLIENT_ID", "Iv23liAbC")
         .variable("PORTCULLIS_GITHUB__PRIVATE_KEY", key)
-        .variable("PORTCULLIS_GITHUB__WEBHOOK_SECRET", "0123")
+        .variable("PORTCULLIS_GITHUB__WEBHOOK_SECRET", "01234567890123456789")
         .variable("PORTCULLIS_SOURCES__0__NAME", "all")
         .variable("PORTCULLIS_SOURCES__0__REPOSITORY", "acme/*")
         .variable("PORTCULLIS_SOURCES__0__FOLDERS__0", "infra")
@@ -109,8 +113,12 @@ fn the_environment_alone_is_enough() {
         .variable("PORTCULLIS_SOURCES__1__ENABLED", "false")
         .load()
         .unwrap();
-    assert_eq!(settings.github.app, GitHubAppId::ClientId("Iv23liAbC".into()));
-    assert_eq!(settings.github.webhook_secret.expose_secret(), "0123", "a secret of digits stays as it was typed");
+    assert_eq!(settings.github.app, ("Iv23liAbC".to_owned(), "github.client_id"));
+    assert_eq!(
+        settings.github.webhook_secret.expose_secret(),
+        "01234567890123456789",
+        "a secret of digits stays as it was typed"
+    );
     let folders: Vec<String> = settings.sources[0].folders.iter().map(ToString::to_string).collect();
     assert_eq!(folders, ["/infra", "/live/prod"]);
     assert!(!settings.sources[1].matches("acme/one", "main"), "a source that is not enabled matches nothing");
@@ -120,14 +128,14 @@ fn the_environment_alone_is_enough() {
 fn secrets_come_from_files_too_without_the_line_end_editors_add() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
-    std::fs::write(&path, " s p a c e \r\n").unwrap();
+    std::fs::write(&path, "s p a c e s p a c e\r\n").unwrap();
     let settings = file("[github]\napp_id = 1\nprivate_key_path = 'fixtures/keys/test-app.pem'\n")
         .variable("PORTCULLIS_GITHUB__WEBHOOK_SECRET_PATH", path.to_str().unwrap())
-        .variable("PORTCULLIS_GITHUB__WEBHOOK_SECRET_PREVIOUS", "old")
+        .variable("PORTCULLIS_GITHUB__WEBHOOK_SECRET_PREVIOUS", "the secret before it")
         .load()
         .unwrap();
-    assert_eq!(settings.github.webhook_secret.expose_secret(), " s p a c e ");
-    assert_eq!(settings.github.webhook_secret_previous.unwrap().expose_secret(), "old");
+    assert_eq!(settings.github.webhook_secret.expose_secret(), "s p a c e s p a c e");
+    assert_eq!(settings.github.webhook_secret_previous.unwrap().expose_secret(), "the secret before it");
 }
 
 #[test]
@@ -137,7 +145,7 @@ fn a_source_says_what_it_watches_and_what_blocks() {
         [github]
         app_id = 1
         private_key_path = "fixtures/keys/test-app.pem"
-        webhook_secret = "s"
+        webhook_secret = "It's a Secret to Everybody"
 
         [[sources]]
         name = "Prod us-east cloud resources"
@@ -215,7 +223,7 @@ fn a_key_nobody_knows_is_refused_where_it_stands() {
     let problem = and_the_rest("[server]\nlisten = '127.0.0.1:1'\nport = 8080\n").problem();
     insta::assert_snapshot!(problem, @r"
     the settings cannot be used
-    - server.port: unknown key `port`, expected one of `listen`, `public_url`, `stop_grace_secs` (portcullis.toml:3)
+    - server.port: unknown key `port`, expected `listen` or `stop_grace_secs` (portcullis.toml:3)
       Correct the key or take it out.
     ");
     let problem = file(SMALLEST).variable("PORTCULLIS_GITHUB__APPID", "1").problem();
@@ -292,25 +300,32 @@ fn a_value_of_the_wrong_kind_is_refused_where_it_stands_and_never_repeated_when_
 #[test]
 fn keys_and_secrets_that_cannot_work_are_refused_at_start() {
     let problem = file(
-        "[github]\nhost = 'https://git.acme.io'\napp_id = 1\nclient_id = 'Iv1'\nprivate_key = 'nonsense'\nwebhook_secret = ' '\n",
+        "[github]\nhost = 'https://git.acme.io'\napp_id = 0\nprivate_key = 'nonsense'\nwebhook_secret = ' '\nwebhook_secret_previous = 'short'\n",
     )
     .problem();
     insta::assert_snapshot!(problem, @r"
     the settings cannot be used
-    - github.host: `https://git.acme.io` is no host name (portcullis.toml:2)
-      Give the name alone: github.com, github.example.com (Enterprise Server) or TENANT.ghe.com.
-    - github.client_id: github.app_id is given too (portcullis.toml:4)
-      Give one of the two.
-    - github.private_key: it is no RSA private key in PEM (portcullis.toml:5)
-      Give the whole text of the .pem file GitHub made, from -----BEGIN to -----END.
-    - github.webhook_secret: it is empty: anybody could sign with it (portcullis.toml:6)
-      Give the secret of the App's webhook.
+    - github.host: `https://git.acme.io` is no host: write its name alone, as in github.com or ghe.example.com (portcullis.toml:2)
+    - github.app_id: no App has the id 0 (portcullis.toml:3)
+    - github.private_key: no private key: the text of the .pem file GitHub gave out begins with `-----BEGIN RSA PRIVATE KEY-----` (portcullis.toml:4)
+    - github.webhook_secret: the secret begins or ends with white space: is it the newline of a file? (portcullis.toml:5)
+    - github.webhook_secret_previous: a secret of 5 bytes is too short, it needs 16: make one with `openssl rand -hex 32` (portcullis.toml:6)
     ");
     let problem = file(SMALLEST).variable("PORTCULLIS_GITHUB__API_URL", "http://git.acme.io/api/v3").problem();
     insta::assert_snapshot!(problem, @r"
     the settings cannot be used
-    - github.api_url: it is no address to send credentials to (environment variable PORTCULLIS_GITHUB__API_URL)
-      Leave it out to use github.host, or give an https address (http only on this machine itself).
+    - github.api_url: `http://git.acme.io/api/v3` is no API URL: use https; http is for loopback addresses only, the App's tokens travel on it (environment variable PORTCULLIS_GITHUB__API_URL)
+    ");
+    let problem = file(SMALLEST).variable("PORTCULLIS_GITHUB__HOST", "api.github.com").problem();
+    insta::assert_snapshot!(problem, @r"
+    the settings cannot be used
+    - github.host: `api.github.com`: write the host whose pages people visit, `github.com` (environment variable PORTCULLIS_GITHUB__HOST)
+    ");
+    let problem = file(SMALLEST).variable("PORTCULLIS_GITHUB__CLIENT_ID", "Iv23liAbC").problem();
+    insta::assert_snapshot!(problem, @r"
+    the settings cannot be used
+    - github.client_id: github.app_id is given too (environment variable PORTCULLIS_GITHUB__CLIENT_ID)
+      Give one of the two.
     ");
 }
 

@@ -43,7 +43,7 @@ pub(super) fn evaluate(
     } else {
         pool.install(work)
     };
-    units.push(UnitReport { problems: roots.unnameable.clone(), ..UnitReport::default() });
+    units.push(UnitReport { problems: roots.unlisted.clone(), ..UnitReport::default() });
     Ok(units)
 }
 

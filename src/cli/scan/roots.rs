@@ -10,7 +10,7 @@ use portcullis_engine::resource::ProblemKind;
 use portcullis_engine::source_tree::{FILE_LIMIT_BYTES, Files, SourceTree, TreePath};
 
 use super::ScanArguments;
-use crate::working_tree::{Base, WorkingTree};
+use crate::working_tree::{Base, Unlisted, WorkingTree};
 
 /// The trees to scan.
 pub(super) struct Roots {
@@ -19,7 +19,7 @@ pub(super) struct Roots {
     /// Each root's files.
     pub(super) trees: Vec<Box<dyn Files + Send>>,
     /// Files whose names no report can carry.
-    pub(super) unnameable: Vec<ReportedProblem>,
+    pub(super) unlisted: Vec<ReportedProblem>,
     /// How they are read.
     pub(super) options: ReadOptions,
 }
@@ -33,13 +33,13 @@ impl Roots {
         let (base, resolved) = Base::of(&all)?;
         let (roots, variable_files) = resolved.split_at(arguments.paths.len());
         let mut opened =
-            Self { prefix: base.prefix, trees: Vec::new(), unnameable: Vec::new(), options: ReadOptions::default() };
+            Self { prefix: base.prefix, trees: Vec::new(), unlisted: Vec::new(), options: ReadOptions::default() };
         for root in roots {
             let mut tree = WorkingTree::open(&base, root)?;
             let added: Vec<TreePath> =
                 variable_files.iter().map(|file| tree.add_file(file)).collect::<Result<_, _>>()?;
             opened.options.variable_files = added;
-            opened.unnameable.extend(tree.unnameable.iter().map(unnameable));
+            opened.unlisted.extend(tree.unlisted.iter().map(problem_of));
             opened.trees.push(Box::new(tree));
         }
         Ok(opened)
@@ -58,19 +58,19 @@ impl Roots {
         let name = TreePath::new(&arguments.stdin_name).map_err(|error| anyhow!("--stdin-name: {error}"))?;
         let tree = SourceTree::from_files([(name, bytes)]);
         let trees: Vec<Box<dyn Files + Send>> = vec![Box::new(tree)];
-        Ok(Self { prefix: "", trees, unnameable: Vec::new(), options: ReadOptions::default() })
+        Ok(Self { prefix: "", trees, unlisted: Vec::new(), options: ReadOptions::default() })
     }
 }
 
-fn unnameable((name, why): &(String, String)) -> ReportedProblem {
-    let shown: String = name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+fn problem_of(unlisted: &Unlisted) -> ReportedProblem {
+    let shown: String = unlisted.path.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     ReportedProblem {
         kind: ProblemKind::Unreadable,
         unit: String::new(),
         path: TreePath::new(shown.trim_matches('/')).unwrap_or_else(|_| TreePath::unnamed()),
         location: None,
-        message: format!("the file was not looked at: {why}"),
-        remedy: "rename the file".to_owned(),
+        message: format!("it was not looked at: {}", unlisted.why),
+        remedy: unlisted.remedy.to_owned(),
         touched: true,
         blocking: false,
     }

@@ -18,7 +18,7 @@ use http::HeaderMap;
 use portcullis_engine::source_tree::{Entry, Unreadable};
 
 use api::Api;
-pub use settings::{AppIdentity, AppKey, BadSetting, Endpoints, GitHubSettings, WebhookSecrets};
+pub use settings::{AppIdentity, AppKey, BadSetting, Endpoints, GitHubSettings, WebhookSecret, WebhookSecrets};
 
 use super::http::{Pace, TransportError};
 use super::{

@@ -202,34 +202,38 @@ impl std::fmt::Debug for AppKey {
     }
 }
 
-/// The secret deliveries are signed with, and during a rotation the one before it.
+/// The secrets deliveries are signed with: the one in use, and during a rotation the one before it.
 #[derive(Clone, Debug)]
 pub struct WebhookSecrets {
-    pub(super) current: SecretString,
-    pub(super) previous: Option<SecretString>,
+    /// The one in use.
+    pub current: WebhookSecret,
+    /// The one before it.
+    pub previous: Option<WebhookSecret>,
 }
 
-impl WebhookSecrets {
-    /// Checks that the secrets can be secrets.
+/// A secret deliveries are signed with.
+#[derive(Clone, Debug)]
+pub struct WebhookSecret(pub(super) SecretString);
+
+impl WebhookSecret {
+    /// Checks that a text can be a secret.
     ///
     /// # Errors
-    /// [`BadSetting`] when one is too short or holds white space at an end.
-    pub fn new(current: SecretString, previous: Option<SecretString>) -> Result<Self, BadSetting> {
-        for secret in std::iter::once(&current).chain(&previous) {
-            let text = secret.expose_secret();
-            if text.trim() != text {
-                return Err(BadSetting(
-                    "the secret begins or ends with white space: is it the newline of a file?".to_owned(),
-                ));
-            }
-            if text.len() < SECRET_LEAST_BYTES {
-                let bytes = text.len();
-                return Err(BadSetting(format!(
-                    "a secret of {bytes} bytes is too short, it needs {SECRET_LEAST_BYTES}: make one with `openssl rand -hex 32`"
-                )));
-            }
+    /// [`BadSetting`] when it is too short or holds white space at an end.
+    pub fn new(secret: SecretString) -> Result<Self, BadSetting> {
+        let text = secret.expose_secret();
+        if text.trim() != text {
+            return Err(BadSetting(
+                "the secret begins or ends with white space: is it the newline of a file?".to_owned(),
+            ));
         }
-        Ok(Self { current, previous })
+        if text.len() < SECRET_LEAST_BYTES {
+            let bytes = text.len();
+            return Err(BadSetting(format!(
+                "a secret of {bytes} bytes is too short, it needs {SECRET_LEAST_BYTES}: make one with `openssl rand -hex 32`"
+            )));
+        }
+        Ok(Self(secret))
     }
 }
 
@@ -311,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_guessable_webhook_secret_is_refused() {
-        let check = |text: &str| WebhookSecrets::new(SecretString::from(text), None);
+        let check = |text: &str| WebhookSecret::new(SecretString::from(text));
         assert!(check("It's a Secret to Everybody").is_ok());
         assert!(check("").unwrap_err().to_string().contains("openssl rand"));
         assert!(check("short").unwrap_err().to_string().contains("5 bytes"));

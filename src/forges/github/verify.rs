@@ -23,7 +23,7 @@ pub(super) fn verify(
 ) -> Result<VerifiedDelivery, Rejection> {
     let signature = only(headers, SIGNATURE).and_then(parse_signature).ok_or(Rejection::NoSignature)?;
     let candidates = std::iter::once(&secrets.current).chain(&secrets.previous);
-    if !candidates.into_iter().any(|secret| is_signed_with(secret, body, &signature)) {
+    if !candidates.into_iter().any(|secret| is_signed_with(&secret.0, body, &signature)) {
         return Err(Rejection::WrongSignature);
     }
     let kind = only(headers, "x-github-event").filter(|kind| is_event_name(kind));
@@ -72,6 +72,7 @@ mod tests {
     use http::{HeaderName, HeaderValue};
 
     use super::*;
+    use crate::forges::github::WebhookSecret;
 
     // The example of GitHub's documentation on validating deliveries.
     const SECRET: &str = "It's a Secret to Everybody";
@@ -80,7 +81,10 @@ mod tests {
     const ID: &str = "72d3162e-cc78-11e3-81ab-4c9367dc0958";
 
     fn secrets(current: &str, previous: Option<&str>) -> WebhookSecrets {
-        WebhookSecrets::new(SecretString::from(current), previous.map(SecretString::from)).unwrap()
+        {
+            let secret = |text: &str| WebhookSecret::new(SecretString::from(text)).unwrap();
+            WebhookSecrets { current: secret(current), previous: previous.map(secret) }
+        }
     }
 
     fn headers(pairs: &[(&str, &str)]) -> HeaderMap {

@@ -8,7 +8,7 @@ mod tokens;
 
 use std::time::Duration;
 
-use portcullis::forges::github::{AppKey, Endpoints, GitHub, GitHubSettings, WebhookSecrets};
+use portcullis::forges::github::{AppKey, Endpoints, GitHub, GitHubSettings, WebhookSecret, WebhookSecrets};
 use portcullis::forges::{Access, CommitSha, Pace, Repository};
 use secrecy::SecretString;
 
@@ -31,7 +31,10 @@ fn settings(host: &Host) -> GitHubSettings {
         endpoints: Endpoints::of_api_url(&host.api_url()).unwrap(),
         app: "4242".parse().unwrap(),
         key: AppKey::from_pem(&pem).unwrap(),
-        webhook_secrets: WebhookSecrets::new(SecretString::from("It's a Secret to Everybody"), None).unwrap(),
+        webhook_secrets: WebhookSecrets {
+            current: WebhookSecret::new(SecretString::from("It's a Secret to Everybody")).unwrap(),
+            previous: None,
+        },
     }
 }
 
