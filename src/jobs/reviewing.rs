@@ -13,7 +13,9 @@ use super::{Fault, GivenUp, JobError, Run};
 use crate::app::App;
 use crate::evaluator::EvaluationError;
 use crate::forges::{Check, CheckKey, CheckState, CommitSha, Conclusion, Forge, ForgeError, KnownCheck, Repository};
-use crate::review::{Answer, Subject, cancelled, check_key, failed, fetch, finished, finished_as_well, pending};
+use crate::review::{
+    Answer, Reading, Subject, cancelled, check_key, failed, fetch, finished, finished_as_well, pending,
+};
 use crate::settings::PolicySettings;
 use crate::store::{CheckRecord, EndpointName, RepositoryRef, Review};
 
@@ -105,8 +107,10 @@ impl Reviewing<'_> {
         let PolicySettings { only, skip } = self.app.policies.clone();
         let today = answer.started_at.0.div_euclid(MILLIS_PER_DAY);
         let selection = Selection { only, skip, today };
-        let fetched = match fetch(self.forge, &self.app.blobs, self.subject, self.sources.clone(), selection).await {
-            Ok(request) => request,
+        let reading = Reading { forge: self.forge, cache: &self.app.blobs, room: &self.app.room };
+        // The place is kept until the answer is there: the files are held as long.
+        let (fetched, _place) = match fetch(reading, self.subject, self.sources.clone(), selection).await {
+            Ok(fetched) => fetched,
             Err(ForgeError::TooLarge(figure)) => {
                 return Ok(Evaluated::Impossible { reason: figure, next: SMALLER.into() });
             }
