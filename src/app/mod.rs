@@ -11,7 +11,7 @@ use crate::forges::github::{
     AppIdentity, AppKey, BadSetting, Endpoints, GitHub, GitHubSettings, WebhookSecret, WebhookSecrets,
 };
 use crate::forges::{Forge, Pace};
-use crate::review::BlobCache;
+use crate::review::{BlobCache, Room};
 use crate::settings::{GitHubAppSettings, PolicySettings, Settings, SettingsError, SettingsErrors, Source};
 use crate::store::{Clock, EndpointName, Store};
 
@@ -32,6 +32,8 @@ pub struct App {
     pub evaluator: Evaluator,
     /// Blobs that were fetched lately.
     pub blobs: BlobCache,
+    /// The memory that reviews share.
+    pub room: Room,
     /// The time.
     pub clock: Clock,
 }
@@ -51,6 +53,7 @@ impl App {
             sources: settings.sources.clone(),
             evaluator: Evaluator::new(program, Limits::default()),
             blobs: BlobCache::new(BLOB_CACHE_BYTES),
+            room: Room::default(),
             clock,
         })
     }

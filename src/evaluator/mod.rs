@@ -93,8 +93,11 @@ impl Evaluator {
     ///
     /// # Errors
     /// [`EvaluationError`]; the reason is fit for the check run.
-    pub async fn evaluate(&self, request: &Request) -> Result<Report, EvaluationError> {
-        let request = serde_json::to_vec(request)?;
+    pub async fn evaluate(&self, request: Request) -> Result<Report, EvaluationError> {
+        // The files are held once from here on, as they are sent.
+        let files = request;
+        let request = serde_json::to_vec(&files)?;
+        drop(files);
         match self.run_in_time(&request).await {
             Err(EvaluationError::Died(_)) => self.run_in_time(&request).await,
             answer => answer,

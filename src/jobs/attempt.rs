@@ -16,7 +16,7 @@ use tracing::Instrument;
 
 use super::queue::{LONGEST_WAIT, backoff, patience};
 use super::worker::Worker;
-use super::{Job, JobError, Outcome, Run, figures};
+use super::{Fault, GivenUp, Job, JobError, Outcome, Run, figures};
 use crate::store::{Claimed, End, JobState, Lease, Moment, NewJob, Standing, StoreError};
 
 /// How long a cut-off try may take to end.
@@ -97,7 +97,7 @@ impl<C: Send + Sync> Attempt<C> {
         };
         if self.run.attempt > self.worker.rules.max_attempts {
             let reason = self.last_error.clone().unwrap_or_else(|| "it was tried too often".into());
-            return self.give_up(job, &reason).await;
+            return self.give_up(job, GivenUp { reason: &reason, fault: Fault::Ours }).await;
         }
         let (context, run) = (self.worker.context.clone(), self.run.clone());
         let task = tokio::spawn(async move { job.run(&context, &run).await }.in_current_span());
@@ -160,17 +160,18 @@ impl<C: Send + Sync> Attempt<C> {
 
     async fn failed(&self, job: &'static dyn Job<C>, error: JobError) -> Result<&'static str, StoreError> {
         let reason = error.reason();
+        let why = GivenUp { reason: &reason, fault: error.fault() };
         match error {
             JobError::Retry { after, .. } => self.wait(after, &reason).await,
             JobError::Unreachable(_)
                 if self.run.attempt >= self.worker.rules.max_attempts && self.age() <= WAITS_ARE_FREE =>
             {
-                self.outlast(job, &reason).await
+                self.outlast(job, why).await
             }
             JobError::Unreachable(_) | JobError::Failed(_) if self.run.attempt < self.worker.rules.max_attempts => {
                 self.retry(&reason).await
             }
-            JobError::Unreachable(_) | JobError::Failed(_) | JobError::Hopeless(_) => self.give_up(job, &reason).await,
+            JobError::Unreachable(_) | JobError::Failed(_) | JobError::Hopeless(_) => self.give_up(job, why).await,
         }
     }
 
@@ -191,13 +192,13 @@ impl<C: Send + Sync> Attempt<C> {
 
     /// What the host was asked cannot be had from it, and by now whoever waits should know, if it can be told at all. The job goes
     /// on: an outage ends, and then nobody has to ask again.
-    async fn outlast(&self, job: &'static dyn Job<C>, reason: &str) -> Result<&'static str, StoreError> {
-        match self.tell(job, reason).await {
+    async fn outlast(&self, job: &'static dyn Job<C>, why: GivenUp<'_>) -> Result<&'static str, StoreError> {
+        match self.tell(job, why).await {
             Watched::Ended(told) => {
                 if let Err(error) = told {
                     tracing::warn!(error = error.reason(), "nobody can be told that the host cannot be reached");
                 }
-                self.wait_for_host(reason, LONGEST_WAIT).await
+                self.wait_for_host(why.reason, LONGEST_WAIT).await
             }
             Watched::LeaseLost => Err(StoreError::LeaseLost),
             Watched::OutOfGrace => self.release().await,
@@ -216,17 +217,19 @@ impl<C: Send + Sync> Attempt<C> {
         self.worker.clock.now().since(self.run.created_at)
     }
 
-    async fn tell(&self, job: &'static dyn Job<C>, reason: &str) -> Watched<()> {
-        let (context, run, words) = (self.worker.context.clone(), self.run.clone(), reason.to_owned());
-        let task = tokio::spawn(async move { job.give_up(&context, &run, &words).await }.in_current_span());
-        self.watch(task, job.timeout()).await
+    async fn tell(&self, job: &'static dyn Job<C>, why: GivenUp<'_>) -> Watched<()> {
+        let (context, run, words, fault) =
+            (self.worker.context.clone(), self.run.clone(), why.reason.to_owned(), why.fault);
+        let telling = async move { job.give_up(&context, &run, &GivenUp { reason: &words, fault }).await };
+        self.watch(tokio::spawn(telling.in_current_span()), job.timeout()).await
     }
 
     /// Tells whoever waits for the job that it is given up, and ends it; when nobody could be told, tries that again later.
-    async fn give_up(&self, job: &'static dyn Job<C>, reason: &str) -> Result<&'static str, StoreError> {
+    async fn give_up(&self, job: &'static dyn Job<C>, why: GivenUp<'_>) -> Result<&'static str, StoreError> {
+        let reason = why.reason;
         let last = self.run.attempt > self.worker.rules.max_attempts + GIVE_UP_TRIES;
         if !last {
-            match self.tell(job, reason).await {
+            match self.tell(job, why).await {
                 Watched::Ended(Ok(())) => {}
                 Watched::Ended(Err(JobError::Unreachable(_))) if self.age() <= TOLD_WITHIN => {
                     return self.wait_for_host(reason, TELLING_WAIT).await;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Fault;
 use crate::forges::ForgeError;
 use crate::store::StoreError;
 
@@ -29,6 +30,16 @@ impl JobError {
         match self {
             Self::Retry { reason, .. } => reason.clone(),
             Self::Unreachable(error) | Self::Failed(error) | Self::Hopeless(error) => format!("{error:#}"),
+        }
+    }
+
+    /// Who can do something about it.
+    pub(super) fn fault(&self) -> Fault {
+        match self {
+            Self::Retry { .. } => Fault::Host,
+            Self::Unreachable(error) | Self::Failed(error) | Self::Hopeless(error) => {
+                if error.downcast_ref::<ForgeError>().is_some() { Fault::Host } else { Fault::Ours }
+            }
         }
     }
 }

@@ -33,13 +33,19 @@ pub use housekeeping::keep_house;
 pub use queue::{HANDLE_DELIVERY, delivery_job};
 pub use worker::{Worker, WorkerRules};
 
+use plan::kind;
+use recheck_branch::RecheckBranchJob;
+use review_pull_request::ReviewPullRequestJob;
+
 /// Every job of the server.
 pub const JOBS: Jobs<App> = Jobs::new(&[
     &handle_delivery::HandleDelivery,
-    &review_pull_request::ReviewPullRequestJob,
+    &ReviewPullRequestJob { kind: kind::REVIEW_PULL_REQUEST },
+    &ReviewPullRequestJob { kind: kind::REVIEW_PULL_REQUEST_AGAIN },
     &review_merge_group::ReviewMergeGroupJob,
     &review_head_again::ReviewHeadAgainJob,
-    &recheck_branch::RecheckBranchJob,
+    &RecheckBranchJob { kind: kind::RECHECK_BRANCH },
+    &RecheckBranchJob { kind: kind::RECHECK_BRANCH_REST },
     &note_installation::NoteInstallationJob,
 ]);
 
@@ -68,10 +74,28 @@ pub trait Job<C: Sync>: Send + Sync {
     ///
     /// # Errors
     /// Nobody was told.
-    async fn give_up(&self, context: &C, run: &Run, reason: &str) -> Result<(), JobError> {
-        let _ = (context, run, reason);
+    async fn give_up(&self, context: &C, run: &Run, why: &GivenUp<'_>) -> Result<(), JobError> {
+        let _ = (context, run, why);
         Ok(())
     }
+}
+
+/// Why a job is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GivenUp<'a> {
+    /// In words.
+    pub reason: &'a str,
+    /// Whose words they are.
+    pub fault: Fault,
+}
+
+/// Who can do something about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The code host said so, and whoever waits may know.
+    Host,
+    /// This program failed, or its database: its log says more, and nobody else should.
+    Ours,
 }
 
 /// The jobs a worker can run.
@@ -155,5 +179,11 @@ impl Outcome {
     #[must_use]
     pub fn superseded() -> Self {
         Self { superseded: true, follow_ups: Vec::new() }
+    }
+
+    /// It found that another is wanted in its place.
+    #[must_use]
+    pub fn superseded_by(next: NewJob) -> Self {
+        Self { superseded: true, follow_ups: vec![next] }
     }
 }

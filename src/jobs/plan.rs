@@ -1,7 +1,5 @@
 //! What follows from an event: pure, so that every row can be tested without a host.
 
-use std::fmt::Write as _;
-
 use serde::{Deserialize, Serialize};
 
 use crate::forges::{
@@ -94,6 +92,9 @@ pub(super) struct RecheckBranch {
     pub(super) repository: Repository,
     /// The branch.
     pub(super) branch: BranchName,
+    /// Pull requests up to this number have been looked at.
+    #[serde(default)]
+    pub(super) after: u64,
 }
 
 /// The payload of a note about an installation.
@@ -113,12 +114,16 @@ pub(super) struct NoteInstallation {
 pub(super) mod kind {
     /// See `ReviewPullRequest`.
     pub(in crate::jobs) const REVIEW_PULL_REQUEST: &str = "review_pull_request";
+    /// The same, asked for again.
+    pub(in crate::jobs) const REVIEW_PULL_REQUEST_AGAIN: &str = "review_pull_request_again";
     /// See `ReviewMergeGroup`.
     pub(in crate::jobs) const REVIEW_MERGE_GROUP: &str = "review_merge_group";
     /// See `ReviewHeadAgain`.
     pub(in crate::jobs) const REVIEW_HEAD_AGAIN: &str = "review_head_again";
     /// See `RecheckBranch`.
     pub(in crate::jobs) const RECHECK_BRANCH: &str = "recheck_branch";
+    /// The same, for those it left over.
+    pub(in crate::jobs) const RECHECK_BRANCH_REST: &str = "recheck_branch_rest";
     /// See `NoteInstallation`.
     pub(in crate::jobs) const NOTE_INSTALLATION: &str = "note_installation";
 }
@@ -130,7 +135,7 @@ pub(super) fn plan(event: Event, endpoint: &EndpointName, delivery: &str, source
     match event {
         Event::PullRequest(event) => of_pull_request(event, endpoint, sources).into_iter().collect(),
         Event::Push { repository, branch, after: Some(_), .. } if is_watched(sources, &repository, &branch) => {
-            vec![recheck(RecheckBranch { endpoint, repository, branch })]
+            vec![recheck(kind::RECHECK_BRANCH, &RecheckBranch { endpoint, repository, branch, after: 0 })]
         }
         Event::Push { .. } | Event::Ping | Event::Ignored { .. } => Vec::new(),
         Event::CheckRerequested { repository, head, pull_requests } => {
@@ -167,29 +172,44 @@ fn is_watched(sources: &[Source], repository: &Repository, base_branch: &BranchN
     sources.iter().any(|source| source.matches(repository.name.as_str(), base_branch.as_str()))
 }
 
-/// A review of a pull request takes the place of those before it.
+/// A review of a pull request takes the place of those before it; one that looks whether anything changed takes that of none that
+/// was asked for again.
 #[must_use]
 pub(super) fn review(review: &ReviewPullRequest) -> NewJob {
     let lane = format!("pr:{}:{}#{}", review.endpoint, review.repository.name, review.number);
-    NewJob::new(kind::REVIEW_PULL_REQUEST, payload(review)).in_lane(lane).superseding_lane().with_priority(WAITED_FOR)
+    let kind = match review.reason {
+        Reason::Changed => kind::REVIEW_PULL_REQUEST,
+        Reason::Again(_) => kind::REVIEW_PULL_REQUEST_AGAIN,
+    };
+    NewJob::new(kind, payload(review)).in_lane(lane).superseding_lane().with_priority(WAITED_FOR)
 }
 
 /// A review of a merge group, or its end, takes the place of those before it.
 #[must_use]
 pub(super) fn review_group(review: &ReviewMergeGroup) -> NewJob {
-    let group = &review.group;
-    let mut lane = format!("group:{}:{}", review.endpoint, group.repository.name);
-    let _ = write!(lane, "@{}", group.head);
+    let lane = group_lane(&review.endpoint, &review.group.repository, &review.group.head);
     NewJob::new(kind::REVIEW_MERGE_GROUP, payload(review)).in_lane(lane).superseding_lane().with_priority(WAITED_FOR)
+}
+
+/// The lane of a merge group's reviews.
+#[must_use]
+pub(super) fn group_lane(endpoint: &EndpointName, repository: &Repository, head: &CommitSha) -> String {
+    format!("group:{endpoint}:{}@{head}", repository.name)
 }
 
 fn head_again(again: &ReviewHeadAgain) -> NewJob {
     NewJob::new(kind::REVIEW_HEAD_AGAIN, payload(again)).with_priority(WAITED_FOR)
 }
 
-fn recheck(recheck: RecheckBranch) -> NewJob {
+/// A look at those that another look left over.
+#[must_use]
+pub(super) fn recheck_rest(rest: &RecheckBranch) -> NewJob {
+    recheck(kind::RECHECK_BRANCH_REST, rest)
+}
+
+fn recheck(kind: &str, recheck: &RecheckBranch) -> NewJob {
     let lane = format!("branch:{}:{}:{}", recheck.endpoint, recheck.repository.name, recheck.branch);
-    NewJob::new(kind::RECHECK_BRANCH, payload(&recheck)).in_lane(lane).superseding_lane().with_priority(FRESHNESS)
+    NewJob::new(kind, payload(recheck)).in_lane(lane).superseding_lane().with_priority(FRESHNESS)
 }
 
 /// Our own structs always have a JSON form.

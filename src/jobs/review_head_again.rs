@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use anyhow::Context;
 use async_trait::async_trait;
 
-use super::plan::{Reason, ReviewHeadAgain, ReviewMergeGroup, ReviewPullRequest, kind, review, review_group};
+use super::plan::{
+    Reason, ReviewHeadAgain, ReviewMergeGroup, ReviewPullRequest, group_lane, kind, review, review_group,
+};
 use super::reviewing::forge_of;
 use super::{Job, JobError, Outcome, Run};
 use crate::app::App;
-use crate::forges::{MergeGroup, PullRequestFilter};
+use crate::forges::PullRequestFilter;
 use crate::store::{NewJob, RepositoryRef};
 
 pub(super) struct ReviewHeadAgainJob;
@@ -45,24 +48,16 @@ impl Job<App> for ReviewHeadAgainJob {
     }
 }
 
-/// The merge groups whose commit this is, as far as they were reviewed before.
+/// The merge group whose commit this is, as far as one was announced, whatever came of its review.
 async fn groups(app: &App, again: &ReviewHeadAgain) -> Result<Vec<NewJob>, JobError> {
-    let repository = RepositoryRef { endpoint: again.endpoint.clone(), name: again.repository.name.clone() };
-    for check in app.store.checks_of_head(&repository, &again.head).await? {
-        if check.pull_request.is_some() {
-            continue;
-        }
-        if let Some(review) = app.store.review(&repository, &check.key).await? {
-            let group = MergeGroup {
-                repository: again.repository.clone(),
-                base_branch: review.base_branch,
-                base: review.merge_base,
-                head: again.head.clone(),
-            };
-            let (endpoint, delivery) = (again.endpoint.clone(), again.delivery.clone());
-            let job = ReviewMergeGroup { endpoint, group, is_gone: false, again: Some(delivery) };
-            return Ok(vec![review_group(&job)]);
-        }
+    let known = RepositoryRef { endpoint: again.endpoint.clone(), name: again.repository.name.clone() };
+    if !app.store.checks_of_head(&known, &again.head).await?.iter().any(|check| check.pull_request.is_none()) {
+        return Ok(Vec::new());
     }
-    Ok(Vec::new())
+    let lane = group_lane(&again.endpoint, &again.repository, &again.head);
+    let Some(announced) = app.store.newest_of_lane(&lane).await? else { return Ok(Vec::new()) };
+    let announced: ReviewMergeGroup =
+        serde_json::from_value(announced).context("reading what was known of the group")?;
+    let job = ReviewMergeGroup { is_gone: false, again: Some(again.delivery.clone()), ..announced };
+    Ok(vec![review_group(&job)])
 }

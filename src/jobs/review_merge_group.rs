@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::plan::{ReviewMergeGroup, kind};
 use super::reviewing::{Evaluated, Host, Reviewing, forge_of};
-use super::{Job, JobError, Outcome, Run};
+use super::{GivenUp, Job, JobError, Outcome, Run};
 use crate::app::App;
 use crate::review::{Subject, scopes};
 use crate::store::RepositoryRef;
@@ -44,7 +44,7 @@ impl Job<App> for ReviewMergeGroupJob {
         Ok(Outcome::done())
     }
 
-    async fn give_up(&self, app: &App, run: &Run, reason: &str) -> Result<(), JobError> {
+    async fn give_up(&self, app: &App, run: &Run, why: &GivenUp<'_>) -> Result<(), JobError> {
         let asked: ReviewMergeGroup = run.payload()?;
         if asked.is_gone {
             return Ok(());
@@ -55,7 +55,7 @@ impl Job<App> for ReviewMergeGroupJob {
         let reviewing =
             Reviewing { app, forge, endpoint: &asked.endpoint, subject: &subject, sources: scopes(&sources) };
         let Some(answer) = reviewing.answer_in_words(asked.again.as_deref()).await? else { return Ok(()) };
-        reviewing.conclude(&answer, Evaluated::Impossible(reason.to_owned())).await
+        reviewing.conclude(&answer, Evaluated::given_up(run, why)).await
     }
 }
 

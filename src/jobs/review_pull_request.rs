@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::plan::{Announced, ReviewPullRequest, kind};
+use super::plan::{Announced, Reason, ReviewPullRequest, review};
 use super::reviewing::{Evaluated, Host, Reviewing, forge_of};
 use super::same_head::release;
-use super::{Job, JobError, Outcome, Run};
+use super::{GivenUp, Job, JobError, Outcome, Run};
 use crate::app::App;
 use crate::forges::{CommitSha, PullRequest, PullRequestState};
 use crate::review::{Subject, scopes};
@@ -15,18 +15,22 @@ use crate::store::{PullRequestRecord, RepositoryRef};
 
 /// How long to wait for a host whose answers lag behind its deliveries.
 const LAG: Duration = Duration::from_secs(2);
-/// How often to wait for it.
-const LAG_TRIES: u32 = 5;
+/// How long it is waited for: after that it does not lag, and the delivery came late.
+const LAG_LIMIT: Duration = Duration::from_secs(30);
 const OUTDATED: &str = "A newer commit took the place of this one; its check has the answer.";
 const CLOSED: &str = "The pull request was closed.";
 const UNWATCHED: &str = "No source watches the branch this pull request goes into any more.";
 
-pub(super) struct ReviewPullRequestJob;
+/// Two kinds of one job: a review that was asked for again is not superseded by one that only looks whether anything changed.
+pub(super) struct ReviewPullRequestJob {
+    /// Its name in the queue.
+    pub(super) kind: &'static str,
+}
 
 #[async_trait]
 impl Job<App> for ReviewPullRequestJob {
     fn kind(&self) -> &'static str {
-        kind::REVIEW_PULL_REQUEST
+        self.kind
     }
 
     async fn run(&self, app: &App, run: &Run) -> Result<Outcome, JobError> {
@@ -35,7 +39,8 @@ impl Job<App> for ReviewPullRequestJob {
         let host = Host { app, forge, endpoint: &asked.endpoint };
 
         let pull = forge.pull_request(&asked.repository, asked.number).await?;
-        if lags_behind(&pull, asked.announced.as_ref()) && run.attempt <= LAG_TRIES {
+        let age = app.clock.now().since(run.created_at);
+        if lags_behind(&pull, asked.announced.as_ref()) && age <= LAG_LIMIT {
             let reason = "the host does not know yet what its delivery announced".to_owned();
             return Err(JobError::Retry { after: LAG, reason });
         }
@@ -66,13 +71,15 @@ impl Job<App> for ReviewPullRequestJob {
         let now = forge.pull_request(&asked.repository, asked.number).await?;
         if now.head != pull.head || now.state == PullRequestState::Closed {
             host.end_others(&asked.repository, asked.number, None, OUTDATED).await?;
-            return Ok(Outcome::superseded());
+            // The delivery that announced what was just seen may never come.
+            let next = ReviewPullRequest { reason: Reason::Changed, announced: None, ..asked };
+            return Ok(Outcome::superseded_by(review(&next)));
         }
         reviewing.conclude(&answer, evaluated).await?;
         Ok(Outcome::done())
     }
 
-    async fn give_up(&self, app: &App, run: &Run, reason: &str) -> Result<(), JobError> {
+    async fn give_up(&self, app: &App, run: &Run, why: &GivenUp<'_>) -> Result<(), JobError> {
         let asked: ReviewPullRequest = run.payload()?;
         let forge = forge_of(app, &asked.endpoint)?.as_ref();
         let pull = forge.pull_request(&asked.repository, asked.number).await?;
@@ -85,7 +92,7 @@ impl Job<App> for ReviewPullRequestJob {
         let reviewing =
             Reviewing { app, forge, endpoint: &asked.endpoint, subject: &subject, sources: scopes(&sources) };
         let Some(answer) = reviewing.answer_in_words(asked.reason.again()).await? else { return Ok(()) };
-        reviewing.conclude(&answer, Evaluated::Impossible(reason.to_owned())).await
+        reviewing.conclude(&answer, Evaluated::given_up(run, why)).await
     }
 }
 

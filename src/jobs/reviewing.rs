@@ -7,19 +7,26 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 use portcullis_engine::evaluate::{Report, Selection, SourceScope, Verdict};
 
-use super::JobError;
 use super::figures::count_check_publication;
 use super::same_head;
+use super::{Fault, GivenUp, JobError, Run};
 use crate::app::App;
 use crate::evaluator::EvaluationError;
 use crate::forges::{Check, CheckKey, CheckState, CommitSha, Conclusion, Forge, ForgeError, KnownCheck, Repository};
-use crate::review::{Answer, Subject, cancelled, check_key, failed, fetch, finished, finished_as_well, pending};
+use crate::review::{
+    Answer, Reading, Subject, cancelled, check_key, failed, fetch, finished, finished_as_well, pending,
+};
 use crate::settings::PolicySettings;
 use crate::store::{CheckRecord, EndpointName, RepositoryRef, Review};
 
 /// A verdict that is there within this time needs no "in progress" before it.
 const SOON: Duration = Duration::from_millis(1500);
 const MILLIS_PER_DAY: i64 = 86_400_000;
+const SMALLER: &str =
+    "Make the change smaller, or ask the administrator of Portcullis; a new commit or \"Re-run\" tries again.";
+const HOST: &str = "A new commit or \"Re-run\" tries again; while the host cannot be reached, it is tried again by itself for a day. If \
+     the host refuses, the administrator of Portcullis can see to its permissions.";
+const OURS: &str = "Ask the administrator of Portcullis; a new commit or \"Re-run\" tries again.";
 
 pub(super) fn forge_of<'a>(app: &'a App, endpoint: &EndpointName) -> Result<&'a Arc<dyn Forge>, JobError> {
     app.forges.get(endpoint).ok_or_else(|| JobError::Hopeless(anyhow!("there is no endpoint {endpoint} any more")))
@@ -86,17 +93,13 @@ impl Reviewing<'_> {
 
     /// The report of the subject. Says "in progress" in between when it takes long.
     pub(super) async fn evaluated(&self, answer: &Answer) -> Result<Evaluated, JobError> {
-        let work = self.evaluate(answer);
-        tokio::pin!(work);
-        tokio::select! {
-            evaluated = &mut work => return evaluated,
-            () = tokio::time::sleep(SOON) => {}
-        }
-        // That the host could not be told "in progress" is no reason not to go on.
-        if let Err(error) = self.tell(&pending(answer, None)).await {
-            tracing::warn!(?error, "the check could not be shown as in progress");
-        }
-        work.await
+        let notice = async {
+            // That the host could not be told "in progress" is no reason not to go on.
+            if let Err(error) = self.tell(&pending(answer, None)).await {
+                tracing::warn!(?error, "the check could not be shown as in progress");
+            }
+        };
+        with_notice(self.evaluate(answer), SOON, notice).await
     }
 
     async fn evaluate(&self, answer: &Answer) -> Result<Evaluated, JobError> {
@@ -104,13 +107,17 @@ impl Reviewing<'_> {
         let PolicySettings { only, skip } = self.app.policies.clone();
         let today = answer.started_at.0.div_euclid(MILLIS_PER_DAY);
         let selection = Selection { only, skip, today };
-        let fetched = match fetch(self.forge, &self.app.blobs, self.subject, self.sources.clone(), selection).await {
-            Ok(request) => request,
-            Err(ForgeError::TooLarge(figure)) => return Ok(Evaluated::Impossible(figure)),
+        let reading = Reading { forge: self.forge, cache: &self.app.blobs, room: &self.app.room };
+        // The place is kept until the answer is there: the files are held as long.
+        let (fetched, _place) = match fetch(reading, self.subject, self.sources.clone(), selection).await {
+            Ok(fetched) => fetched,
+            Err(ForgeError::TooLarge(figure)) => {
+                return Ok(Evaluated::Impossible { reason: figure, next: SMALLER.into() });
+            }
             Err(error) => return Err(error.into()),
         };
         let fetched_at = started.elapsed();
-        match self.app.evaluator.evaluate(&fetched).await {
+        match self.app.evaluator.evaluate(fetched).await {
             Ok(mut report) => {
                 let timings = BTreeMap::from([
                     ("fetch".to_owned(), millis(fetched_at)),
@@ -120,7 +127,7 @@ impl Reviewing<'_> {
                 Ok(Evaluated::Report(Box::new(report), timings))
             }
             Err(error @ (EvaluationError::TimedOut(_) | EvaluationError::Died(_))) => {
-                Ok(Evaluated::Impossible(error.to_string()))
+                Ok(Evaluated::Impossible { reason: error.to_string(), next: SMALLER.into() })
             }
             Err(error) => Err(JobError::Failed(anyhow::Error::new(error).context("evaluating the review"))),
         }
@@ -140,9 +147,10 @@ impl Reviewing<'_> {
                 };
                 self.tell(&check).await
             }
-            Evaluated::Impossible(reason) => {
-                let next = "Make the change smaller, or ask the administrator of Portcullis; a new commit or \"Re-run\" tries again.";
-                self.tell(&failed(answer, &reason, next, now)).await
+            Evaluated::Impossible { reason, next } => {
+                // What an earlier try saved under this key is not what the check says.
+                self.app.store.forget_review(&self.known(), &answer.key).await?;
+                self.tell(&failed(answer, &reason, &next, now)).await
             }
         }
     }
@@ -176,8 +184,26 @@ impl Reviewing<'_> {
 pub(super) enum Evaluated {
     /// A report, and the milliseconds of each step.
     Report(Box<Report>, BTreeMap<String, u64>),
-    /// It cannot be evaluated, however often it is tried; why.
-    Impossible(String),
+    /// It cannot be evaluated, however often it is tried.
+    Impossible {
+        /// Why.
+        reason: String,
+        /// What to do, and what happens by itself.
+        next: String,
+    },
+}
+
+impl Evaluated {
+    /// What is said when a job is given up, or will be if its host goes on like this.
+    pub(super) fn given_up(run: &Run, why: &GivenUp<'_>) -> Self {
+        match why.fault {
+            Fault::Host => Self::Impossible { reason: why.reason.to_owned(), next: HOST.into() },
+            Fault::Ours => Self::Impossible {
+                reason: format!("Portcullis itself failed; its log says why, at job {}", run.job),
+                next: OURS.into(),
+            },
+        }
+    }
 }
 
 /// A host to be told.
@@ -253,6 +279,16 @@ impl Host<'_> {
     }
 }
 
+/// Does work, and says so in between when it takes long. The work goes on meanwhile: its own clock does.
+async fn with_notice<T>(work: impl Future<Output = T>, soon: Duration, notice: impl Future<Output = ()>) -> T {
+    tokio::pin!(work);
+    tokio::select! {
+        done = &mut work => return done,
+        () = tokio::time::sleep(soon) => {}
+    }
+    tokio::join!(work, notice).0
+}
+
 /// Whether a check says pass or fail.
 pub(super) fn is_answer(check: &CheckRecord) -> bool {
     matches!(check.conclusion, Some(Conclusion::Success | Conclusion::Failure))
@@ -260,4 +296,27 @@ pub(super) fn is_answer(check: &CheckRecord) -> bool {
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_work_goes_on_while_it_is_said_to_be_in_progress() {
+        let (said, heard) = (Notify::new(), Notify::new());
+        let work = async {
+            said.notified().await;
+            heard.notify_one();
+            7
+        };
+        let notice = async {
+            said.notify_one();
+            heard.notified().await;
+        };
+        let both = with_notice(work, Duration::ZERO, notice);
+        assert_eq!(tokio::time::timeout(Duration::from_secs(10), both).await, Ok(7));
+    }
 }

@@ -6,7 +6,7 @@ use portcullis_engine::evaluate::{Request, Selection, SourceScope};
 use portcullis_engine::formats::{self, ReadOptions};
 use portcullis_engine::source_tree::{Entry, Files, SourceTree, TreePath, Unreadable, changed_files};
 
-use super::{BlobCache, Subject};
+use super::{BlobCache, Place, Room, Subject};
 use crate::forges::{BlobRequest, CommitSha, Forge, ForgeError, Repository};
 
 /// How often files are fetched because others refer to them: the longest chain of references that is followed.
@@ -16,17 +16,28 @@ const FILE_LIMIT: usize = 40_000;
 /// Most bytes read of both commits.
 const BYTE_LIMIT: u64 = 512 * 1024 * 1024;
 
+/// Where a review's files come from, and where they may lie.
+#[derive(Clone, Copy)]
+pub struct Reading<'a> {
+    /// The code host.
+    pub forge: &'a dyn Forge,
+    /// Blobs that were fetched lately.
+    pub cache: &'a BlobCache,
+    /// The memory that reviews share.
+    pub room: &'a Room,
+}
+
 /// Lists both trees, finds what differs, and reads what the touched units need.
 ///
 /// # Errors
 /// [`ForgeError`]: what cannot be read completely is never evaluated in part.
 pub async fn fetch(
-    forge: &dyn Forge,
-    cache: &BlobCache,
+    reading: Reading<'_>,
     subject: &Subject,
     sources: Vec<SourceScope>,
     selection: Selection,
-) -> Result<Request, ForgeError> {
+) -> Result<(Request, Place), ForgeError> {
+    let forge = reading.forge;
     let repository = &subject.repository;
     let (head, base) =
         tokio::try_join!(forge.tree(repository, &subject.head), forge.tree(repository, &subject.merge_base))?;
@@ -36,18 +47,19 @@ pub async fn fetch(
     let is_untouched = !touched.iter().any(|path| is_watched(&path));
     let touched = if is_untouched { BTreeSet::new() } else { touched };
     let gaps = formats::gaps(&head, &touched);
-    let [head, base] = read(forge, cache, subject, [head, base], &touched).await?;
+    let mut place = Place::default();
+    let [head, base] = read(reading, subject, [head, base], &touched, &mut place).await?;
     let options = ReadOptions::default();
-    Ok(Request { head, base, touched, renamed: changes.renamed, gaps, sources, selection, options })
+    Ok((Request { head, base, touched, renamed: changes.renamed, gaps, sources, selection, options }, place))
 }
 
 /// The trees of head and merge base with the content their formats need: most of it is the same, and asked for at once.
 async fn read(
-    forge: &dyn Forge,
-    cache: &BlobCache,
+    reading: Reading<'_>,
     subject: &Subject,
     listings: [Vec<Entry>; 2],
     touched: &BTreeSet<TreePath>,
+    place: &mut Place,
 ) -> Result<[SourceTree; 2], ForgeError> {
     let mut trees = listings.map(SourceTree::from_listing);
     let mut spent = Spent::default();
@@ -69,10 +81,11 @@ async fn read(
             )));
         }
         spent.add(wanted.iter().flatten(), &subject.head)?;
+        reading.room.make(spent.bytes, place).await;
         let [ref mut head, ref mut base] = trees;
         let sides = [Side::Head, Side::Base].into_iter().zip(wanted);
         let wanted = sides.flat_map(|(side, entries)| entries.into_iter().map(move |entry| (side, entry))).collect();
-        for (side, entry, content) in contents(forge, cache, &subject.repository, wanted).await? {
+        for (side, entry, content) in contents(reading.forge, reading.cache, &subject.repository, wanted).await? {
             let tree = match side {
                 Side::Head => &mut *head,
                 Side::Base => &mut *base,

@@ -5,6 +5,7 @@
 mod blob_cache;
 mod fetch;
 mod publish;
+mod room;
 
 use portcullis_engine::evaluate::SourceScope;
 use serde::{Deserialize, Serialize};
@@ -14,8 +15,9 @@ use crate::forges::{BranchName, CheckKey, CommitSha, Repository};
 use crate::settings::Source;
 
 pub use blob_cache::BlobCache;
-pub use fetch::fetch;
+pub use fetch::{Reading, fetch};
 pub use publish::{Answer, cancelled, failed, finished, finished_as_well, pending};
+pub use room::{Place, Room};
 
 /// What is judged: a commit against the commit its changes are measured from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

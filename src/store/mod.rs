@@ -35,7 +35,7 @@ pub use jobs::{Claimed, End, Enqueued, JobId, JobRecord, JobState, Lease, NewJob
 pub use moment::{Clock, Moment};
 pub use names::{BadEndpointName, DeliveryRef, EndpointName, RepositoryRef};
 pub use pull_requests::PullRequestRecord;
-pub use reviews::Review;
+pub use reviews::{Review, ReviewedSubject};
 
 use change::{Change, Writer};
 use connect::Dialect;

@@ -43,6 +43,17 @@ pub struct Review {
     pub finished_at: Moment,
 }
 
+/// What a review was about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReviewedSubject {
+    /// The commit that was judged.
+    pub head: CommitSha,
+    /// The branch it wants to become part of.
+    pub base_branch: BranchName,
+    /// What its changes were measured from.
+    pub merge_base: CommitSha,
+}
+
 macro_rules! select_reviews {
     ($where:literal) => {
         concat!(
@@ -86,22 +97,40 @@ impl Store {
         found.as_ref().map(record).transpose()
     }
 
-    /// The newest review of a pull request.
+    /// Lets go of the review of a key: its check says something else.
+    ///
+    /// # Errors
+    /// It is still there.
+    pub async fn forget_review(&self, repository: &RepositoryRef, key: &CheckKey) -> Result<(), StoreError> {
+        self.write(ForgetReview { repository: repository.clone(), key: key.clone() }).await
+    }
+
+    /// What the newest review of a pull request was about.
     ///
     /// # Errors
     /// The database could not be read.
-    pub async fn latest_review(
+    pub async fn latest_subject(
         &self,
         repository: &RepositoryRef,
         pull_request: u64,
-    ) -> Result<Option<Review>, StoreError> {
-        let found = sqlx::query(select_reviews!("pull_request = $3"))
-            .bind(repository.endpoint.as_str())
-            .bind(repository.name.as_str())
-            .bind(i64::try_from(pull_request).unwrap_or(i64::MAX))
-            .fetch_optional(self.readers())
-            .await?;
-        found.as_ref().map(record).transpose()
+    ) -> Result<Option<ReviewedSubject>, StoreError> {
+        let found = sqlx::query(
+            "SELECT head, base_branch, merge_base FROM reviews WHERE endpoint = $1 AND repository = $2 \
+             AND pull_request = $3 ORDER BY finished_at DESC, key DESC LIMIT 1",
+        )
+        .bind(repository.endpoint.as_str())
+        .bind(repository.name.as_str())
+        .bind(i64::try_from(pull_request).map_err(|_| StoreError::TooLarge("a pull request's number".into()))?)
+        .fetch_optional(self.readers())
+        .await?;
+        let subject = |row: &AnyRow| {
+            Ok(ReviewedSubject {
+                head: row.parsed("head")?,
+                base_branch: row.parsed("base_branch")?,
+                merge_base: row.parsed("merge_base")?,
+            })
+        };
+        found.as_ref().map(subject).transpose()
     }
 }
 
@@ -172,6 +201,25 @@ impl Change for SaveReview {
         .bind(review.finished_at.0)
         .execute(connection)
         .await?;
+        Ok(())
+    }
+}
+
+struct ForgetReview {
+    repository: RepositoryRef,
+    key: CheckKey,
+}
+
+impl Change for ForgetReview {
+    type Answer = ();
+
+    async fn apply(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM reviews WHERE endpoint = $1 AND repository = $2 AND key = $3")
+            .bind(self.repository.endpoint.as_str())
+            .bind(self.repository.name.as_str())
+            .bind(self.key.0.as_str())
+            .execute(connection)
+            .await?;
         Ok(())
     }
 }

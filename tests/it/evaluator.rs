@@ -33,7 +33,7 @@ fn script(folder: &Path, does: &str) -> PathBuf {
 async fn evaluated(does: &str) -> (Result<Report, EvaluationError>, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let evaluator = Evaluator::new(script(folder.path(), does), Limits::default());
-    (evaluator.evaluate(&request()).await, folder)
+    (evaluator.evaluate(request()).await, folder)
 }
 
 #[tokio::test]

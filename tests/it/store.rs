@@ -182,8 +182,14 @@ async fn a_review_is_saved_once_for_a_key(database: &TestDatabase) {
     let newer = Review { key: CheckKey("k2".into()), finished_at: at(3), ..review.clone() };
     store.save_review(&newer).await.unwrap();
     store.save_review(&Review { key: CheckKey("g".into()), pull_request: None, ..review }).await.unwrap();
-    assert_eq!(store.latest_review(&repository(), 7).await.unwrap(), Some(newer));
-    assert_eq!(store.latest_review(&repository(), 8).await.unwrap(), None);
+    let subject = store.latest_subject(&repository(), 7).await.unwrap().unwrap();
+    assert_eq!(
+        (&subject.head, &subject.base_branch, &subject.merge_base),
+        (&newer.head, &newer.base_branch, &newer.merge_base)
+    );
+    assert_eq!(store.latest_subject(&repository(), 8).await.unwrap(), None);
+    store.forget_review(&repository(), &newer.key).await.unwrap();
+    assert_eq!(store.review(&repository(), &newer.key).await.unwrap(), None);
     assert_eq!(store.review(&repository(), &CheckKey("g".into())).await.unwrap().unwrap().pull_request, None);
 }
 

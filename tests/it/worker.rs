@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use portcullis::forges::ForgeError;
-use portcullis::jobs::{Job, JobError, Jobs, Outcome, Run, Worker, WorkerRules};
+use portcullis::jobs::{GivenUp, Job, JobError, Jobs, Outcome, Run, Worker, WorkerRules};
 use portcullis::store::{Clock, Enqueued, JobId, JobRecord, JobState, NewJob, Store};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -109,8 +109,8 @@ impl Job<World> for Scripted {
         }
     }
 
-    async fn give_up(&self, world: &World, run: &Run, reason: &str) -> Result<(), JobError> {
-        world.log.lock().unwrap().push(format!("gave up in try {}: {reason}", run.attempt));
+    async fn give_up(&self, world: &World, run: &Run, why: &GivenUp<'_>) -> Result<(), JobError> {
+        world.log.lock().unwrap().push(format!("gave up in try {}: {}", run.attempt, why.reason));
         reach(&world.telling_is_out)?;
         let silent = world.silent.load(Ordering::SeqCst);
         world.silent.store(silent.saturating_sub(1), Ordering::SeqCst);

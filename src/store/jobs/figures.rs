@@ -1,5 +1,6 @@
 //! What there is to know about the queue: figures, single jobs, when the next is due.
 
+use serde_json::Value;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -85,6 +86,20 @@ impl Store {
     pub async fn job(&self, id: JobId) -> Result<Option<JobRecord>, StoreError> {
         let row = sqlx::query(RECORD).bind(id.to_string()).fetch_optional(self.readers()).await?;
         row.as_ref().map(record).transpose()
+    }
+
+    /// What the newest job of a lane was given, whatever became of it.
+    ///
+    /// # Errors
+    /// The database could not be read.
+    pub async fn newest_of_lane(&self, lane: &str) -> Result<Option<Value>, StoreError> {
+        let row = sqlx::query("SELECT payload FROM jobs WHERE lane = $1 ORDER BY id DESC LIMIT 1")
+            .bind(lane)
+            .fetch_optional(self.readers())
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let payload: String = row.try_get("payload")?;
+        serde_json::from_str(&payload).map(Some).map_err(|_| StoreError::Corrupt("payload"))
     }
 
     /// The jobs a delivery led to, in the order they were enqueued; the first 1,000.

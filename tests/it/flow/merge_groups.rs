@@ -79,6 +79,29 @@ async fn a_merge_group_that_cannot_be_read_is_not_merged() {
 }
 
 #[tokio::test]
+async fn a_merge_group_answered_in_words_only_can_be_asked_for_again() {
+    world(|w| async move {
+        let protection = Protection { merge_queue: true, ..protection("main", None) };
+        w.stand_in.github(|github| github.protect(w.repository, protection).unwrap());
+        let pull = w.propose("Refused", good());
+        w.settle().await;
+        w.stand_in.github(|github| github.hold_deliveries());
+        let group = w.stand_in.github(|github| github.enqueue(pull).unwrap());
+        w.faults("GET", "/repos/*/*/git/trees/*", Fault::Unavailable, 60);
+        w.stand_in.github(|github| github.release_deliveries(DeliveryOrder::AsHappened));
+        w.settle().await;
+        w.stand_in.end_faults();
+        let words = w.checks_of(group);
+        assert_eq!((words.len(), words[0].conclusion), (1, Some(Conclusion::Failure)), "{words:#?}");
+        w.stand_in.github(|github| github.rerequest(words[0].id, "dana").unwrap());
+        w.settle().await;
+        let newest = w.checks_of(group).pop().unwrap();
+        assert_eq!(newest.conclusion, Some(Conclusion::Success), "{newest:#?}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_merge_group_that_is_gone_leaves_no_check_in_progress() {
     world(|w| async move {
         let protection = Protection { merge_queue: true, ..protection("main", None) };

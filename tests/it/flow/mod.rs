@@ -4,6 +4,7 @@
 //! With `PORTCULLIS_REQUEST_LOG_DIR` set to a folder each test leaves its requests and their answers there as JSON lines, so that
 //! a validator of GitHub's own description can judge them.
 
+mod again;
 mod answers;
 mod changes;
 mod events;
