@@ -14,10 +14,20 @@ const FILE_LIMIT_BYTES: u64 = 1024 * 1024;
 /// Deepest nesting of folders.
 const DEPTH_LIMIT: usize = 32;
 
+/// A policy file.
+pub struct PolicyFile {
+    /// Its path as people may open it.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+    /// What it holds.
+    pub loaded: Loaded,
+}
+
 /// The policy files of a folder, each read by itself.
 pub struct PolicyFolder {
-    /// Each file and what it holds.
-    pub files: Vec<(PathBuf, Loaded)>,
+    /// The files, by path.
+    pub files: Vec<PolicyFile>,
     /// The sets the policies may name: those given, and the folder's own.
     pub library: Library,
 }
@@ -55,8 +65,9 @@ impl PolicyFolder {
         }
         let mut files = Vec::new();
         for path in policies {
-            match load_policy(&shown(&path), &text(&path)?, &library) {
-                Ok(loaded) => files.push((path, loaded)),
+            let (text, path) = (text(&path)?, shown(&path));
+            match load_policy(&path, &text, &library) {
+                Ok(loaded) => files.push(PolicyFile { path, text, loaded }),
                 Err(found) => mistakes.extend(found),
             }
         }
@@ -69,7 +80,7 @@ impl PolicyFolder {
     /// All its policies.
     #[must_use]
     pub fn policies(&self) -> Vec<Policy> {
-        self.files.iter().flat_map(|(_, loaded)| loaded.policies.clone()).collect()
+        self.files.iter().flat_map(|file| file.loaded.policies.clone()).collect()
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Args;
 use portcullis_engine::builtin;
-use portcullis_engine::policy::{Catalogue, Library, Loaded, Metadata, Mistake, Policy, load_library, load_policy};
+use portcullis_engine::policy::{Catalogue, Library, Metadata, Mistake, Policy, load_library, load_policy};
 
-use crate::policy_folder::{Mistakes, PolicyFolder};
+use crate::policy_folder::{Mistakes, PolicyFile, PolicyFolder};
 
 /// Which policies.
 #[derive(Args)]
@@ -17,19 +17,9 @@ pub(super) struct ShelfArguments {
     folders: Vec<PathBuf>,
 }
 
-/// A policy file.
-pub(super) struct Book {
-    /// Its path as people may open it.
-    pub(super) path: String,
-    /// Its text.
-    pub(super) text: String,
-    /// What it holds.
-    pub(super) loaded: Loaded,
-}
-
 /// Policy files and the sets they name.
 pub(super) struct Shelf {
-    pub(super) books: Vec<Book>,
+    pub(super) books: Vec<PolicyFile>,
     pub(super) library: Library,
 }
 
@@ -58,7 +48,7 @@ impl Shelf {
                 continue;
             }
             match load_policy(path, text, &shelf.library) {
-                Ok(loaded) => shelf.books.push(Book { path: path.to_owned(), text: text.to_owned(), loaded }),
+                Ok(loaded) => shelf.books.push(PolicyFile { path: path.to_owned(), text: text.to_owned(), loaded }),
                 Err(found) => mistakes.extend(found),
             }
         }
@@ -70,21 +60,18 @@ impl Shelf {
         if read.files.is_empty() {
             bail!("{} holds no policy (files named *.yaml)", folder.display());
         }
-        for (path, loaded) in read.files {
-            let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-            self.books.push(Book { path: path.display().to_string(), text, loaded });
-        }
+        self.books.extend(read.files);
         self.library = read.library;
         Ok(self)
     }
 
     /// All policies with the files they stand in.
-    pub(super) fn policies(&self) -> impl Iterator<Item = (&Policy, &Book)> {
+    pub(super) fn policies(&self) -> impl Iterator<Item = (&Policy, &PolicyFile)> {
         self.books.iter().flat_map(|book| book.loaded.policies.iter().map(move |policy| (policy, book)))
     }
 
     /// The policies that a name means; all when there is none.
-    pub(super) fn named(&self, names: &[String]) -> anyhow::Result<Vec<(&Policy, &Book)>> {
+    pub(super) fn named(&self, names: &[String]) -> anyhow::Result<Vec<(&Policy, &PolicyFile)>> {
         let catalogue =
             Catalogue::of(self.policies().map(|(policy, _)| policy.clone()).collect(), self.library.clone())?;
         let mut wanted = Vec::new();

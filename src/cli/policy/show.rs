@@ -4,7 +4,8 @@ use clap::Args;
 use portcullis_engine::policy::Policy;
 
 use super::super::{Ending, write_out};
-use super::shelf::{Book, ShelfArguments, formats};
+use super::shelf::{ShelfArguments, formats};
+use crate::policy_folder::PolicyFile;
 
 /// Show policies: what they ask, why, how a violation is fixed, and their examples.
 #[derive(Args)]
@@ -26,7 +27,7 @@ pub(super) fn show(arguments: &ShowArguments) -> anyhow::Result<Ending> {
     Ok(Ending::Clean)
 }
 
-fn shown(policy: &Policy, book: &Book) -> String {
+fn shown(policy: &Policy, book: &PolicyFile) -> String {
     let metadata = &policy.metadata;
     let mut text = format!("{}\n{}\n\n", metadata.title, "─".repeat(metadata.title.chars().count()));
     let mut line = |name: &str, words: &str| {

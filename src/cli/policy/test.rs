@@ -8,7 +8,8 @@ use portcullis_engine::policy::Example;
 use portcullis_engine::proof::{Failure, prove};
 
 use super::super::{Ending, write_out};
-use super::shelf::{Book, Shelf, ShelfArguments};
+use super::shelf::{Shelf, ShelfArguments};
+use crate::policy_folder::PolicyFile;
 
 /// Lines of an example shown before and behind the line that matters.
 const AROUND: usize = 2;
@@ -58,15 +59,15 @@ pub(super) fn test(arguments: &TestArguments) -> anyhow::Result<Ending> {
 }
 
 /// The files that hold the policies named, each once.
-fn chosen<'s>(shelf: &'s Shelf, names: &[String]) -> anyhow::Result<Vec<&'s Book>> {
-    let mut books: Vec<&Book> = shelf.named(names)?.into_iter().map(|(_, book)| book).collect();
+fn chosen<'s>(shelf: &'s Shelf, names: &[String]) -> anyhow::Result<Vec<&'s PolicyFile>> {
+    let mut books: Vec<&PolicyFile> = shelf.named(names)?.into_iter().map(|(_, book)| book).collect();
     books.sort_by(|a, b| a.path.cmp(&b.path));
     books.dedup_by(|a, b| a.path == b.path);
     Ok(books)
 }
 
 /// What is wrong with an example, with its text.
-fn explained(failure: &Failure, book: &Book) -> String {
+fn explained(failure: &Failure, book: &PolicyFile) -> String {
     let mut text = format!("{}:{}: {}\n", book.path, failure.place.line, failure.message);
     let example = book.loaded.examples.iter().find(|example| example.place == failure.place);
     for (path, line) in example.map(Example::expected_lines).unwrap_or_default() {
