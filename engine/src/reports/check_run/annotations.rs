@@ -28,10 +28,9 @@ pub(super) fn annotations(report: &Report, limit: usize) -> Annotations {
 }
 
 fn of_violation(violation: &Violation, report: &Report) -> CheckRunAnnotation {
-    let metadata = report.policies.get(&violation.policy);
-    let title = metadata.map_or("", |metadata| metadata.title.as_str());
+    let title = report.title(&violation.policy);
     let mut message = format!("{}\n{}: {}", violation.policy, violation.resource, violation.message);
-    if let Some(metadata) = metadata {
+    if let Some(metadata) = report.policies.get(&violation.policy) {
         message.push_str(&format!("\n\n{}\n\nFix: {}", metadata.description, metadata.remediation));
     }
     if let Some(suggestion) = &violation.suggestion {
