@@ -8,6 +8,7 @@ mod check;
 mod compare;
 mod cursor;
 mod decode;
+mod explain;
 mod fingerprint;
 mod identity;
 mod labels;
@@ -24,6 +25,7 @@ mod request;
 mod scalar;
 mod selection;
 mod sketch;
+mod trace;
 mod truth;
 mod unit;
 mod units;
@@ -36,6 +38,7 @@ mod language_tests;
 mod review_tests;
 
 pub use baseline::against_baseline;
+pub use explain::{Answer, Clause, ExplainedCheck, ExplainedPart, Explanation, Finding, Holds, explain, explain_at};
 pub use report::{
     Address, Coverage, Listed, Location, Moved, Report, ReportedProblem, SourceReport, State, Step, Undecided,
     UnevaluatedFile, UnitReport, Verdict, Violation,

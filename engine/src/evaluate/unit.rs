@@ -119,13 +119,18 @@ fn is_counted(resource: &Resource) -> bool {
     resource.owner.is_none() && !resource.auxiliary
 }
 
-fn wanted(catalogue: &Catalogue, selection: &Selection, format: FormatId, type_name: &str) -> Vec<CheckIndex> {
+pub(super) fn wanted(
+    catalogue: &Catalogue,
+    selection: &Selection,
+    format: FormatId,
+    type_name: &str,
+) -> Vec<CheckIndex> {
     let mut checks = catalogue.checks(format, type_name);
     checks.retain(|index| catalogue.id(index.policy).is_some_and(|id| selection.wants(id)));
     checks
 }
 
-fn asked(catalogue: &Catalogue, index: CheckIndex, today: i64) -> Result<Asked<'_>, String> {
+pub(super) fn asked(catalogue: &Catalogue, index: CheckIndex, today: i64) -> Result<Asked<'_>, String> {
     let words = |error: crate::policy::CatalogueError| error.to_string();
     let metadata = catalogue.metadata(index.policy).map_err(words)?;
     let body = catalogue.body(index.policy).map_err(words)?;
