@@ -32,3 +32,6 @@ pub mod builtin;
 
 /// A policy's examples as its tests.
 pub mod proof;
+
+/// The JSON Schema of policy files, for editors.
+pub mod policy_schema;

@@ -19,7 +19,10 @@ use crate::resource::FormatId;
 
 pub use catalogue::{CHECK_ALL, Catalogue, CatalogueError, CheckIndex, CompiledPolicy, glob_matches, pack};
 pub use library::{Library, Predicate, PredicateName};
-pub use load::{Example, ExampleKind, Loaded, Mistake, load_library, load_policy};
+pub use load::{
+    COMPARISONS, Example, ExampleKind, Loaded, Mistake, Needed, OPERATORS, OperatorName, Takes, Variant, load_library,
+    load_policy, variants,
+};
 pub use matcher::{Comparison, Literal, Matcher, Operand, Operator, Text};
 pub use path::{Decoder, Name, Path, Selector, Step};
 pub use template::{Part, Placeholder, Template};
