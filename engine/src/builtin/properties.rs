@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::files;
-use crate::evaluate::{Report, Selection, evaluate_unit, scan};
+use crate::evaluate::{Purpose, Report, Selection, evaluate_unit, scan};
 use crate::formats::{self, ReadOptions, Scope};
 use crate::policy::{Catalogue, Example, Library, Loaded, load_library, load_policy};
 use crate::resource::{Data, Key, Map, Reason, ReasonKind, Unit, Value};
@@ -48,11 +48,11 @@ fn units(example: &Example) -> Vec<Unit> {
 
 fn report(unit: &Unit, catalogue: &Catalogue) -> Report {
     let selection = Selection::default();
-    scan(vec![evaluate_unit(unit, catalogue, &selection)], catalogue, &selection)
+    scan(vec![evaluate_unit(unit, catalogue, &selection, Purpose::Scan)], catalogue, &selection)
 }
 
 fn answers(unit: &Unit, catalogue: &Catalogue) -> Answers {
-    let report = evaluate_unit(unit, catalogue, &Selection::default());
+    let report = evaluate_unit(unit, catalogue, &Selection::default(), Purpose::Scan);
     let mut answers = Answers::new();
     for undecided in &report.undecided {
         answers.insert((undecided.policy.to_string(), undecided.resource.clone()), Answer::Undecided);
