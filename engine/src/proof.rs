@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::evaluate::{Explanation, Report, Selection, evaluate_unit, explain_at, scan};
+use crate::evaluate::{Explanation, Purpose, Report, Selection, evaluate_unit, explain_at, scan};
 use crate::formats::{self, ReadOptions, Scope};
 use crate::policy::{Catalogue, CatalogueError, Example, ExampleKind, Library, Loaded, Needed, PolicyId, variants};
 use crate::resource::Unit;
@@ -164,7 +164,8 @@ fn units(example: &Example) -> Result<Vec<Unit>, String> {
 
 fn report(units: &[Unit], catalogue: &Catalogue) -> Report {
     let selection = Selection::default();
-    scan(units.iter().map(|unit| evaluate_unit(unit, catalogue, &selection)).collect(), catalogue, &selection)
+    let answered = units.iter().map(|unit| evaluate_unit(unit, catalogue, &selection, Purpose::Scan));
+    scan(answered.collect(), catalogue, &selection)
 }
 
 /// The lines of the violations.

@@ -1,7 +1,7 @@
 //! The text of a report as a terminal shows it.
 
 use portcullis_engine::builtin;
-use portcullis_engine::evaluate::{Selection, evaluate_unit, scan};
+use portcullis_engine::evaluate::{Purpose, Selection, evaluate_unit, scan};
 use portcullis_engine::formats::{self, ReadOptions, Scope};
 use portcullis_engine::reports::{Context, RENDERINGS, Terminal};
 use portcullis_engine::source_tree::{SourceTree, TreePath};
@@ -17,9 +17,9 @@ fn text(width: usize, links: Option<&str>, color: bool, in_full: bool) -> String
     let tree = SourceTree::from_files(files.collect::<Vec<_>>());
     let (catalogue, selection) = (builtin::catalogue().unwrap(), Selection::default());
     let units = formats::units(&tree, &Scope::All);
-    let units = units
-        .iter()
-        .map(|plan| evaluate_unit(&formats::read(plan, &tree, &ReadOptions::default()), &catalogue, &selection));
+    let units = units.iter().map(|plan| {
+        evaluate_unit(&formats::read(plan, &tree, &ReadOptions::default()), &catalogue, &selection, Purpose::Scan)
+    });
     let report = scan(units.collect(), &catalogue, &selection);
     let terminal = Terminal { width, color, links };
     let text = RENDERINGS.iter().find(|rendering| rendering.name() == "text").unwrap();

@@ -15,7 +15,7 @@ use super::quantity::Mode;
 use super::report::{Location, Step};
 use super::trace::{Inside, Opened, Traced, Tracer};
 use super::truth::Truth;
-use super::unit::{Selection, asked, wanted};
+use super::unit::{Purpose, Selection, asked, wanted};
 use super::walk::Walk;
 
 /// A resource, and what each check that speaks of its type answers for it.
@@ -215,7 +215,7 @@ fn explanation<'u>(
 
 impl<'c> Asked<'c> {
     fn answered(&self, resource: &'c Resource, linked: &'c Linked<'c>) -> (Answer, Vec<String>) {
-        match self.of(resource, linked) {
+        match self.of(resource, linked, Purpose::Scan) {
             Outcome::NotApplicable => (Answer::NotApplicable, Vec::new()),
             Outcome::Pass => (Answer::Pass, Vec::new()),
             Outcome::Violations(violations) => {
