@@ -41,6 +41,9 @@ pub(super) fn quoted(value: &Value) -> String {
 
 /// A text in one line of at most `limit` characters.
 fn cut(text: &str, limit: usize) -> String {
+    if text.len() <= limit && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(limit + 1).collect();
     if line.chars().count() <= limit {
         return line;
