@@ -21,6 +21,9 @@ pub mod formats;
 /// A policy as data.
 pub mod policy;
 
+/// Which attributes resource types have, and policies that ask for others.
+pub mod schemas;
+
 /// Policies over resources.
 pub mod evaluate;
 

@@ -60,7 +60,7 @@ def fields(models, name, open_models):
     for attribute, kind in types.items():
         key = keys[attribute]
         field = Field(ANY, computed=True) if key in SERVER and key != "uid" else typed(models, kind, (*open_models, name))
-        field.values = tuple(ENUMS.get((VERSION.sub("", name), key), ()))
+        field.values = tuple(ENUMS.get((VERSION.sub("", name).removeprefix("Ephemeral"), key), ()))
         shape[key] = field
     return shape
 

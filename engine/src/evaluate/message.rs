@@ -162,7 +162,7 @@ pub(super) fn suggestion(check: &Check, resource: &Resource, declared: &Resource
     let wanted = |leaf: &&Leaf| {
         let attribute = leaf.path.rsplit('.').next().unwrap_or_default();
         conditions.iter().find_map(|condition| match condition {
-            Condition::Entry { path, matcher } if path.to_string() == leaf.path => {
+            Condition::Entry { path, matcher, .. } if path.to_string() == leaf.path => {
                 let literal = preferred(matcher)?;
                 Some(written.setting(attribute, literal))
             }

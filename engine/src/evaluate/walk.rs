@@ -64,7 +64,7 @@ impl<'u> Walk<'u> {
         watch: &mut W,
     ) -> Truth {
         match condition {
-            Condition::Entry { path, matcher } => self.entry(at, path, matcher, mode, watch),
+            Condition::Entry { path, matcher, .. } => self.entry(at, path, matcher, mode, watch),
             Condition::All(conditions) => self.all(at, conditions, mode, watch),
             Condition::Any(conditions) => self.any(at, conditions, mode, watch),
             Condition::Not(condition) => !self.condition(at, condition, mode.swapped(), watch),

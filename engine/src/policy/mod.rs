@@ -8,6 +8,7 @@ mod library;
 mod load;
 mod matcher;
 mod path;
+mod place;
 mod template;
 
 use std::fmt;
@@ -19,9 +20,12 @@ use crate::resource::FormatId;
 
 pub use catalogue::{CHECK_ALL, Catalogue, CatalogueError, CheckIndex, CompiledPolicy, glob_matches, pack};
 pub use library::{Library, Predicate, PredicateName};
-pub use load::{Example, ExampleKind, Loaded, Mistake, load_library, load_policy};
+pub use load::{
+    Example, ExampleKind, Loaded, Mistake, OPERATOR_NAMES, load_library, load_policy, nearest, nearest_within,
+};
 pub use matcher::{Comparison, Literal, Matcher, Operand, Operator, Text};
 pub use path::{Decoder, Name, Path, Selector, Step};
+pub use place::{Place, TypePlaces};
 pub use template::{Part, Placeholder, Template};
 
 /// How bad a violation is. Ordered: `Low < Critical`.
@@ -95,6 +99,11 @@ impl PolicyId {
         Err("an id is lower-case words joined by dashes, area first: `aws-rds-encrypt-storage`".to_owned())
     }
 
+    /// What a policy is called while nobody knows its id.
+    pub(super) fn unnamed() -> Self {
+        Self("policy".to_owned())
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -147,6 +156,9 @@ pub struct Check {
     pub format: Option<FormatId>,
     /// The resource types: names, or globs with `*`.
     pub resource: Vec<String>,
+    /// Where the types are written.
+    #[serde(skip)]
+    pub types_at: TypePlaces,
     /// Applies only if this holds.
     pub when: Option<Condition>,
     /// Applies only if this does not hold.
@@ -161,6 +173,9 @@ pub struct Check {
     pub fix: Option<Fix>,
     /// Whether an undecided answer counts against the gate.
     pub undecided_blocks: bool,
+    /// Where its message and its fix are written.
+    #[serde(skip)]
+    pub says_at: Place,
 }
 
 /// What a check asks.
@@ -183,6 +198,9 @@ pub enum Condition {
         path: Path,
         /// What must be there.
         matcher: Matcher,
+        /// Where that is written.
+        #[serde(skip)]
+        place: Place,
     },
     /// Every one holds.
     All(Vec<Condition>),
@@ -205,6 +223,12 @@ pub struct Related {
     pub of: Option<String>,
     /// How the two are linked.
     pub link: Link,
+    /// Where its name and its `via` or `selector` are written.
+    #[serde(skip)]
+    pub place: Place,
+    /// Where the types are written.
+    #[serde(skip)]
+    pub types_at: TypePlaces,
 }
 
 /// How two resources are linked.
