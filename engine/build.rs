@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     files_named(&root, "yaml", &mut files)?;
     files.sort();
     let (library_files, policy_files): (Vec<_>, Vec<_>) =
-        files.into_iter().partition(|f| f.starts_with(root.join("lib")));
+        files.into_iter().partition(|file| policy::is_library(&relative(&root, file)));
     let mut mistakes = Vec::new();
     let mut library = Library::default();
     for file in &library_files {
@@ -106,8 +106,11 @@ fn refuse(mistakes: &[Mistake]) {
 }
 
 fn name(root: &Path, file: &Path) -> String {
-    let relative = file.strip_prefix(root).unwrap_or(file);
-    format!("policies/{}", relative.display())
+    format!("policies/{}", relative(root, file))
+}
+
+fn relative(root: &Path, file: &Path) -> String {
+    file.strip_prefix(root).unwrap_or(file).display().to_string()
 }
 
 fn files_named(folder: &Path, ending: &str, files: &mut Vec<PathBuf>) -> std::io::Result<()> {

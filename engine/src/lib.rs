@@ -21,9 +21,6 @@ pub mod formats;
 /// A policy as data.
 pub mod policy;
 
-/// Which attributes resource types have, and policies that ask for others.
-pub mod schemas;
-
 /// Policies over resources.
 pub mod evaluate;
 
@@ -32,6 +29,9 @@ pub mod reports;
 
 /// The policies that come with the program.
 pub mod builtin;
+
+/// Which attributes resource types have, and policies that ask for others.
+pub mod schemas;
 
 /// A policy's examples as its tests.
 pub mod proof;

@@ -42,7 +42,13 @@ impl Identity {
         let is_about_rules = &*resource.type_name == NETWORK_RULE || leaves.iter().any(is_asked);
         let rule = rule(resource, element).filter(|_| is_about_rules);
         let passage = rule.map(passage);
-        let said = |leaf: &&Leaf| format!("{}={}", place(leaf), leaf.value.as_ref().map(digest_of).unwrap_or_default());
+        let said = |leaf: &&Leaf| {
+            format!(
+                "{}={}",
+                place(leaf),
+                leaf.value.as_ref().filter(|value| !value.is_assumed()).map(digest_of).unwrap_or_default()
+            )
+        };
         let mut decided: Vec<String> = leaves.iter().map(said).collect();
         decided.sort_unstable();
         decided.insert(0, passage.clone().unwrap_or_default());

@@ -70,6 +70,7 @@ fn sentence(leaf: &Leaf) -> String {
     let path = if leaf.path.is_empty() { "it" } else { &leaf.path };
     let is = match &leaf.value {
         None => "is not set".to_owned(),
+        Some(value) if value.is_assumed() => format!("is not set and {} by default", quoted(value)),
         Some(value) => format!("is {}", quoted(value)),
     };
     match (leaf.truth, leaf.wanted.as_str()) {

@@ -3,6 +3,7 @@
 //! The language is described in `docs/policy-language.md`. What a policy *answers* is the business of `evaluate`.
 
 mod catalogue;
+mod defaults;
 mod find;
 mod library;
 mod load;
@@ -19,9 +20,11 @@ use serde::{Deserialize, Serialize};
 use crate::resource::FormatId;
 
 pub use catalogue::{CHECK_ALL, Catalogue, CatalogueError, CheckIndex, CompiledPolicy, glob_matches, pack};
+pub use defaults::{Assumed, AttributeDefault, Defaults, Version, VersionRange, VersionedValue};
 pub use library::{Library, Predicate, PredicateName};
 pub use load::{
-    Example, ExampleKind, Loaded, Mistake, OPERATOR_NAMES, load_library, load_policy, nearest, nearest_within,
+    Example, ExampleKind, Loaded, Mistake, OPERATOR_NAMES, is_library, load_library, load_policy, nearest,
+    nearest_within,
 };
 pub use matcher::{Comparison, Literal, Matcher, Operand, Operator, Text};
 pub use path::{Decoder, Name, Path, Selector, Step};

@@ -5,8 +5,8 @@ use std::fmt;
 use super::node::{Lost, Node};
 use super::{Schemas, Shape};
 use crate::policy::{
-    Check, Condition, Fix, Link, Literal, Loaded, Matcher, Part, Path, Place, Placeholder, Related, Rule, Step,
-    glob_matches, nearest, nearest_within,
+    Check, Condition, Defaults, Fix, Library, Link, Literal, Loaded, Matcher, Part, Path, Place, Placeholder, Related,
+    Rule, Step, glob_matches, nearest, nearest_within,
 };
 use crate::resource::FormatId;
 use crate::source_tree::LineColumn;
@@ -32,7 +32,7 @@ impl fmt::Display for Finding {
 
 /// What is wrong with a policy file by the schemas, in the order of the file. `path` is only used in findings.
 #[must_use]
-pub fn check(path: &str, loaded: &Loaded, schemas: &Schemas) -> Vec<Finding> {
+pub fn check(path: &str, loaded: &Loaded, library: &Library, schemas: &Schemas) -> Vec<Finding> {
     let mut findings = Vec::new();
     // The instances of a policy have its checks, each with parameters of its own.
     for policy in &loaded.policies {
@@ -40,6 +40,7 @@ pub fn check(path: &str, loaded: &Loaded, schemas: &Schemas) -> Vec<Finding> {
             let types = types(schemas, check.format, &check.resource);
             let mut sink = Sink {
                 schemas,
+                defaults: &library.defaults,
                 path,
                 check,
                 params: &policy.params,
@@ -68,6 +69,7 @@ pub(super) enum Strictness {
 /// One check under examination.
 pub(super) struct Sink<'s, 'c> {
     pub(super) schemas: &'s Schemas,
+    defaults: &'c Defaults,
     path: &'c str,
     check: &'c Check,
     pub(super) params: &'c [(String, Literal)],
@@ -186,6 +188,7 @@ impl<'s> Sink<'s, '_> {
         };
         let ends = self.path(&nodes, &rest, place.key, strictness);
         self.subject = path.to_string();
+        self.own_default(&nodes, &rest, matcher, place);
         // What is said of one type need not be said of all the others.
         let before = self.findings.len();
         for end in ends {
@@ -194,6 +197,25 @@ impl<'s> Sink<'s, '_> {
             }
         }
         self.subject.clear();
+    }
+
+    /// A `default` of the rule's own where the provider has one: it is never used.
+    fn own_default(&mut self, nodes: &[(String, Node<'s>)], path: &Path, matcher: &Matcher, place: Place) {
+        let Matcher::Operators { default: Some(own), .. } = matcher else { return };
+        let names: Vec<String> = path.steps.iter().map(ToString::to_string).collect();
+        let known = nodes.iter().map(|(owner, _)| {
+            let attribute = self.defaults.of(owner)?.iter().find(|attribute| attribute.path == names)?;
+            (names.len() == 1 || attribute.without_block).then(|| attribute.values.first())?
+        });
+        let known: Option<Vec<_>> = known.collect();
+        if let Some(value) = known.and_then(|values| values.first().map(|value| value.value.clone())) {
+            let message = if value == *own {
+                format!("the provider's default is {value} already: leave `default` out")
+            } else {
+                format!("the provider's default is {value}, so `default: {own}` is never used")
+            };
+            self.say("unused-default", place.value, message);
+        }
     }
 
     /// Where a path leads in each of the types that have it.

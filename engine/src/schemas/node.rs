@@ -95,6 +95,17 @@ impl<'s> Node<'s> {
     }
 
     #[cfg(test)]
+    pub(super) fn takes(&self, literal: &crate::policy::Literal) -> bool {
+        use crate::policy::Literal;
+        match (self.container, self.leaf, literal) {
+            (Container::List, _, Literal::List(items)) => items.iter().all(|item| self.element().takes(item)),
+            (Container::One, Leaf::Bool, Literal::Bool(_)) | (Container::One, Leaf::Number, Literal::Number(_)) => true,
+            (Container::One, Leaf::Text, Literal::Text(_)) => true,
+            _ => false,
+        }
+    }
+
+    #[cfg(test)]
     pub(super) fn steps_into(&self, step: &Step) -> Result<Self, Lost> {
         self.children(&step.names)
     }

@@ -5,31 +5,58 @@ use std::collections::BTreeSet;
 use super::{Schemas, check};
 use crate::builtin;
 use crate::formats::{self, ReadOptions, Scope};
-use crate::policy::{Library, Loaded, load_library, load_policy};
+use crate::policy::{Library, Loaded, is_library, load_library, load_policy};
 use crate::resource::{Data, FormatId, Resource, Value};
 use crate::source_tree::{SourceTree, TreePath};
 
-fn policies() -> Vec<(&'static str, Loaded)> {
+fn policies() -> (Library, Vec<(&'static str, Loaded)>) {
     let mut library = Library::default();
     let mut policies = Vec::new();
     for (path, text) in builtin::files().unwrap() {
-        if path.starts_with("policies/lib/") {
+        if is_library(path.trim_start_matches("policies/")) {
             load_library(path, text, &mut library).unwrap();
         } else {
             policies.push((path, load_policy(path, text, &library).unwrap()));
         }
     }
-    policies
+    (library, policies)
 }
 
 #[test]
 fn the_policies_ask_for_what_there_is() {
     let schemas = Schemas::load().unwrap();
-    let policies = policies();
-    let findings = policies.iter().flat_map(|(path, loaded)| check(path, loaded, &schemas));
+    let (library, policies) = policies();
+    let findings = policies.iter().flat_map(|(path, loaded)| check(path, loaded, &library, &schemas));
     let lines: Vec<String> = findings.map(|finding| finding.to_string()).collect();
     assert!(lines.is_empty(), "{} findings:\n{}", lines.len(), lines.join("\n"));
     assert!(policies.len() >= 100);
+}
+
+/// The tables name types and attributes that there are, and values these can have.
+#[test]
+fn defaults_are_of_attributes_that_there_are() {
+    let schemas = Schemas::load().unwrap();
+    let (library, _) = policies();
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for (type_name, attributes) in library.defaults.iter() {
+        for attribute in attributes {
+            seen += 1;
+            let path = attribute.path.join(".");
+            let steps = crate::policy::Path::parse(&path).unwrap().steps;
+            let node = schemas.shape(Some(FormatId::Terraform), type_name).map(super::Node::root);
+            match node.map(|node| node.follow(&schemas, &steps)) {
+                Some(Ok(node)) => {
+                    let fits = attribute.values.iter().all(|value| node.takes(&value.value));
+                    wrong.extend((!fits).then(|| format!("{type_name}.{path}: a value is not of its kind")));
+                }
+                Some(Err(why)) => wrong.push(format!("{type_name}.{path}: {why:?}")),
+                None => wrong.push(format!("{type_name} is no type")),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(seen >= 50);
 }
 
 #[test]
@@ -64,7 +91,7 @@ fn what_the_front_ends_read_is_known() {
     let schemas = Schemas::load().unwrap();
     let mut unknown = BTreeSet::new();
     let mut seen = 0;
-    for (_, loaded) in policies() {
+    for (_, loaded) in policies().1 {
         for example in &loaded.examples {
             let file = |(path, text): &(String, String)| (TreePath::new(path).unwrap(), text.clone().into_bytes());
             let tree = SourceTree::from_files(example.files.iter().map(file));
@@ -124,7 +151,9 @@ fn mistakes_are_told_with_their_place_and_what_was_meant() {
     let schemas = Schemas::load().unwrap();
     let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/policies"));
     let mut library = Library::default();
-    for (path, text) in builtin::files().unwrap().iter().filter(|(path, _)| path.starts_with("policies/lib/")) {
+    for (path, text) in
+        builtin::files().unwrap().iter().filter(|(path, _)| is_library(path.trim_start_matches("policies/")))
+    {
         load_library(path, text, &mut library).unwrap();
     }
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -134,7 +163,7 @@ fn mistakes_are_told_with_their_place_and_what_was_meant() {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&file).unwrap();
         let lines: Vec<String> = match load_policy(&name, &text, &library) {
-            Ok(loaded) => check(&name, &loaded, &schemas).iter().map(ToString::to_string).collect(),
+            Ok(loaded) => check(&name, &loaded, &library, &schemas).iter().map(ToString::to_string).collect(),
             Err(mistakes) => mistakes.iter().map(ToString::to_string).collect(),
         };
         assert!(!lines.is_empty(), "{name} is a policy without mistakes");

@@ -47,7 +47,7 @@ pub(super) fn test(arguments: &TestArguments) -> anyhow::Result<Ending> {
             let count = book.loaded.examples.len();
             let _ = writeln!(text, "{mark:<5}  {:>7}  {count:>3} examples  {}", time(begun.elapsed()), book.path);
         }
-        let findings = schemas::check(&book.path, &book.loaded, &schemas);
+        let findings = schemas::check(&book.path, &book.loaded, &shelf.library, &schemas);
         for finding in &findings {
             let _ = writeln!(text, "{finding}");
         }

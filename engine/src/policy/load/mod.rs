@@ -2,6 +2,7 @@
 
 mod check;
 mod condition;
+mod defaults;
 mod examples;
 mod fields;
 
@@ -14,6 +15,7 @@ use crate::syntax::{Scalars, parse_yaml};
 use super::library::NamedSet;
 use super::{Library, Literal, Metadata, Policy, PolicyId, Severity};
 pub use condition::OPERATOR_NAMES;
+use defaults::load_defaults;
 pub use examples::{Example, ExampleKind};
 use fields::{Fields, Reading};
 pub use fields::{nearest, nearest_within};
@@ -85,11 +87,21 @@ pub fn load_policy(path: &str, text: &str, library: &Library) -> Result<Loaded, 
     })
 }
 
-/// Reads a file of `policies/lib`: `name: { description, values }`, or the table `identity`.
+/// Whether a file beside policies is none: one of `lib` or `defaults`, by its path within the folder of policies.
+#[must_use]
+pub fn is_library(path: &str) -> bool {
+    path.starts_with("lib/") || path.starts_with("defaults/")
+}
+
+/// Reads a file beside policies. In `lib` it is `name: { description, values }`, or the table `identity`; in `defaults` what
+/// a provider assumes.
 ///
 /// # Errors
 /// Every mistake that was found.
 pub fn load_library(path: &str, text: &str, library: &mut Library) -> Result<(), Vec<Mistake>> {
+    if path.rsplit('/').nth(1) == Some("defaults") {
+        return load_defaults(path, text, library);
+    }
     with_document(path, text, |reading, document| {
         let identity = path.ends_with("identity.yaml");
         for (key, value) in reading.entries(document, "named sets")? {
