@@ -87,9 +87,31 @@ impl AttributeDefault {
         let mut meant = self.values.iter().filter(|value| value.versions.overlaps(possible));
         match meant.next() {
             None => Assumed::Nothing,
-            Some(first) if meant.all(|other| other.value == first.value) => Assumed::Value(&first.value),
+            Some(first) if meant.all(|other| other.value == first.value) && self.covers(possible) => {
+                Assumed::Value(&first.value)
+            }
             Some(_) => Assumed::Depends,
         }
+    }
+
+    /// Whether something is known of every version that may be in use: of some an attribute may have had no default.
+    fn covers(&self, possible: &VersionRange) -> bool {
+        let mut left = Some(possible.clone());
+        while let Some(rest) = left {
+            let begins = |value: &&VersionedValue| match (&value.versions.since, &rest.since) {
+                (None, _) => true,
+                (Some(since), Some(first)) => since <= first,
+                (Some(_), None) => false,
+            };
+            let goes_on = |value: &&VersionedValue| value.versions.overlaps(&rest);
+            let Some(next) = self.values.iter().find(|value| begins(value) && goes_on(value)) else { return false };
+            left = match (&next.versions.until, &rest.until) {
+                (None, _) => None,
+                (Some(until), Some(end)) if until >= end => None,
+                (Some(until), _) => Some(VersionRange { since: Some(until.clone()), until: rest.until }),
+            };
+        }
+        true
     }
 }
 
@@ -240,5 +262,9 @@ mod tests {
         assert_eq!(assumed(">= 2.9"), Assumed::Depends);
         assert_eq!(assumed("~> 4.0"), Assumed::Value(&Literal::Text("TLS1_2".to_owned())));
         assert_eq!(assumed("< 3"), Assumed::Value(&Literal::Text("TLS1_0".to_owned())));
+        let late = AttributeDefault { values: attribute.values[1..].to_vec(), ..attribute.clone() };
+        let assumed = |constraint: &str| late.assumed(&VersionRange::default().under(constraint));
+        assert_eq!(assumed(""), Assumed::Depends, "before 3.0 there was no default");
+        assert_eq!((assumed("< 3"), assumed(">= 3, < 9")), (Assumed::Nothing, Assumed::Value(&late.values[0].value)));
     }
 }
