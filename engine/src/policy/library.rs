@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Literal, Matcher};
+use super::{Defaults, Literal, Matcher};
 
 /// Everything `$name` can mean, and what identifies a resource.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -13,6 +13,8 @@ pub struct Library {
     pub sets: BTreeMap<String, NamedSet>,
     /// Which attributes identify a resource of a type, so that two resources naming it are linked.
     pub identity: BTreeMap<String, Vec<String>>,
+    /// What providers assume of attributes that nobody writes.
+    pub defaults: Defaults,
 }
 
 /// A named set of values.

@@ -305,7 +305,7 @@ impl fmt::Display for Condition {
             words.join(word)
         };
         match self {
-            Self::Entry { path, matcher } => write!(f, "{path} {matcher}"),
+            Self::Entry { path, matcher, .. } => write!(f, "{path} {matcher}"),
             Self::All(conditions) => f.write_str(&join(conditions, " and ")),
             Self::Any(conditions) => f.write_str(&join(conditions, " or ")),
             Self::Not(condition) => write!(f, "not ({condition})"),
