@@ -10,7 +10,7 @@ use super::config::module::{Call, Mode, Module, Source};
 use super::config::variables;
 use super::eval::{Evaluator, Instance, One, Scope};
 use super::syntax::ir::{Block, Kind};
-use super::views::Views;
+use super::views::{self, Views};
 use crate::formats::{ReadOptions, UnitPlan};
 use crate::resource::{
     Data, FileTable, FormatId, Key, MapKind, ProblemKind, Reason, ReasonKind, Resource, Span, Unevaluated, Unit, Value,
@@ -46,6 +46,7 @@ pub(super) fn read(plan: &UnitPlan, files: &dyn Files, options: &ReadOptions) ->
             full: false,
         };
         reader.instance(&Rc::new(root));
+        views::complete(&mut reader.resources, &evaluator.table.borrow());
         unit.resources = reader.resources;
         unit.unevaluated.extend(reader.unevaluated);
         unit.moved = reader.moved;
