@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use portcullis_engine::builtin;
-use portcullis_engine::policy::{Library, load_library, load_policy};
+use portcullis_engine::policy::{Library, is_library, load_library, load_policy};
 use portcullis_engine::policy_schema::{URL, policy_schema};
 use portcullis_engine::resource::{Data, FileTable, Value};
 use portcullis_engine::source_tree::{SourceFile, TreePath};
@@ -31,7 +31,9 @@ fn document(text: &str) -> serde_json::Value {
 
 fn library() -> Library {
     let mut library = Library::default();
-    for (path, text) in builtin::files().unwrap().into_iter().filter(|(path, _)| path.starts_with("policies/lib/")) {
+    for (path, text) in
+        builtin::files().unwrap().into_iter().filter(|(path, _)| is_library(path.trim_start_matches("policies/")))
+    {
         load_library(path, text, &mut library).unwrap();
     }
     library
@@ -50,7 +52,9 @@ fn the_published_schema_is_the_one_of_this_program() {
 fn every_policy_that_comes_with_the_program_is_valid() {
     let schema = jsonschema::draft202012::new(&policy_schema()).unwrap();
     let mut wrong = Vec::new();
-    for (path, text) in builtin::files().unwrap().into_iter().filter(|(path, _)| !path.starts_with("policies/lib/")) {
+    for (path, text) in
+        builtin::files().unwrap().into_iter().filter(|(path, _)| !is_library(path.trim_start_matches("policies/")))
+    {
         let document = document(text);
         wrong.extend(schema.iter_errors(&document).map(|error| format!("{path}: {}: {error}", error.instance_path())));
     }

@@ -6,6 +6,7 @@ use crate::policy::{Catalogue, Condition, PolicyId, Rule, Severity};
 use crate::resource::{Resource, Span, Unit};
 use crate::source_tree::TreePath;
 
+use super::assumed::Assumptions;
 use super::check::{Asked, Outcome, leaf_location};
 use super::leaf::Leaf;
 use super::links::Linked;
@@ -145,7 +146,8 @@ pub fn explain(
     selection: &Selection,
     is_wanted: impl Fn(&Resource) -> bool,
 ) -> Vec<Explanation> {
-    let linked = Linked::new(unit, catalogue.library());
+    let assumptions = Assumptions::new(unit, catalogue.library());
+    let linked = Linked::new(unit, catalogue.library(), &assumptions);
     let resources = unit.resources.iter().filter(|resource| is_wanted(resource));
     resources.map(|resource| explanation(resource, &linked, catalogue, selection)).collect()
 }

@@ -30,8 +30,8 @@ pub(super) enum Opened {
 impl Opened {
     pub(super) fn condition(condition: &Condition) -> Self {
         match condition {
-            Condition::Entry { path, matcher: Matcher::Pattern(_) } => Self::Entry(path.to_string(), None),
-            Condition::Entry { path, matcher } => Self::Entry(path.to_string(), Some(matcher.to_string())),
+            Condition::Entry { path, matcher: Matcher::Pattern(_), .. } => Self::Entry(path.to_string(), None),
+            Condition::Entry { path, matcher, .. } => Self::Entry(path.to_string(), Some(matcher.to_string())),
             Condition::All(_) => Self::All,
             Condition::Any(_) => Self::Any,
             Condition::Not(_) => Self::Not,

@@ -8,6 +8,7 @@ use clap::Args;
 use portcullis_engine::policy::{Catalogue, Example};
 use portcullis_engine::proof::{Failure, Proof, Unneeded, prove, prove_thoroughly};
 use portcullis_engine::reports::{Context, explanation};
+use portcullis_engine::schemas::{self, Finding, Schemas};
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use super::super::terminal::Color;
@@ -24,9 +25,9 @@ const EXPLAINED_LIMIT: usize = 5;
 
 /// Run the examples of policies, and find the parts of a policy that no example needs.
 ///
-/// Each example must answer what it says; one that does not is explained step by step. Then each condition, member of `any`
-/// and `all`, operator, resource type and value of a short list is left out in turn: some example must notice. A part that
-/// none needs is a warning, or with --strict an error.
+/// Every type, attribute and value that a policy names is looked up. Each example must answer what it says; one that does not
+/// is explained step by step. Then each condition, member of `any` and `all`, operator, resource type and value of a short
+/// list is left out in turn: some example must notice. A part that none needs is a warning, or with --strict an error.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -34,8 +35,8 @@ Examples:
   portcullis policy test 'k8s-*' --strict
 
 Exit codes:
-  0  every example answers what it says
-  1  some do not; with --strict, some part of a policy is needed by none
+  0  every example answers what it says, and what is named exists
+  1  something is not so; with --strict, or some part of a policy is needed by none
   2  a policy file has mistakes, or bad usage")]
 pub(super) struct TestArguments {
     /// Only these policies: ids or globs of ids.
@@ -61,6 +62,8 @@ pub(super) struct TestArguments {
 /// What came of one file.
 struct Tested<'s> {
     book: &'s PolicyFile,
+    /// What the types it speaks of do not have.
+    findings: Vec<Finding>,
     proof: Proof,
     took: Duration,
 }
@@ -68,6 +71,7 @@ struct Tested<'s> {
 /// Runs them and prints what is wrong.
 pub(super) fn test(arguments: &TestArguments, color: Color) -> anyhow::Result<Ending> {
     let shelf = arguments.shelf.shelf()?;
+    let schemas = Schemas::load().map_err(anyhow::Error::msg)?;
     let started = Instant::now();
     let books = chosen(&shelf, &arguments.names)?;
     let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK_BYTES).build().context("threads cannot be started")?;
@@ -81,12 +85,16 @@ pub(super) fn test(arguments: &TestArguments, color: Color) -> anyhow::Result<En
         Ok((proof, begun.elapsed()))
     };
     let proofs: Vec<(Proof, Duration)> = pool.install(|| books.par_iter().map(one).collect::<anyhow::Result<_>>())?;
-    let tested: Vec<Tested<'_>> =
-        books.iter().zip(proofs).map(|(book, (proof, took))| Tested { book, proof, took }).collect();
+    let with_findings = |(book, (proof, took))| {
+        let findings = schemas::check(&book.path, &book.loaded, &shelf.library, &schemas);
+        Tested { book, findings, proof, took }
+    };
+    let tested: Vec<Tested<'_>> = books.iter().zip(proofs).map(with_findings).collect();
     write_out(&written(&tested, arguments, color))?;
     summarise(&tested, started.elapsed());
     let is_clean = |tested: &Tested<'_>| {
-        tested.proof.failures.is_empty() && (!arguments.strict || tested.proof.unneeded.is_empty())
+        let Tested { findings, proof, .. } = tested;
+        findings.is_empty() && proof.failures.is_empty() && (!arguments.strict || proof.unneeded.is_empty())
     };
     Ok(if tested.iter().all(is_clean) { Ending::Clean } else { Ending::Violations })
 }
@@ -94,15 +102,18 @@ pub(super) fn test(arguments: &TestArguments, color: Color) -> anyhow::Result<En
 fn written(tested: &[Tested<'_>], arguments: &TestArguments, color: Color) -> String {
     let mut text = String::new();
     let (mut examples, mut wrong, mut unneeded) = (0, 0, 0);
-    for Tested { book, proof, took } in tested {
+    for Tested { book, findings, proof, took } in tested {
         if arguments.verbose {
-            let mark = match (proof.failures.is_empty(), proof.unneeded.is_empty()) {
+            let mark = match (proof.failures.is_empty() && findings.is_empty(), proof.unneeded.is_empty()) {
                 (true, true) => "ok",
                 (true, false) => "gaps",
                 (false, _) => "WRONG",
             };
             let counts = format!("{:>3} examples  {:>3} parts", book.loaded.examples.len(), proof.mutations);
             let _ = writeln!(text, "{mark:<5}  {:>9}  {counts}  {}", time(*took), book.path);
+        }
+        for finding in findings {
+            let _ = writeln!(text, "{finding}");
         }
         for failure in &proof.failures {
             text.push_str(&explained(failure, book, color));
@@ -113,7 +124,7 @@ fn written(tested: &[Tested<'_>], arguments: &TestArguments, color: Color) -> St
             let _ = writeln!(text, "{}:{}:{}: {word}: {unneeded}", book.path, place.line, place.column);
         }
         examples += book.loaded.examples.len();
-        wrong += proof.failures.len();
+        wrong += proof.failures.len() + findings.len();
         unneeded += proof.unneeded.len();
     }
     let verdict = if wrong == 0 { "all as they say".to_owned() } else { format!("{wrong} wrong") };

@@ -112,7 +112,8 @@ impl Conditions<'_, '_> {
             text => {
                 let path = self.path(text, key.span)?;
                 let matcher = self.deeper().matcher(value)?;
-                Some(Condition::Entry { path, matcher })
+                let place = self.reading.place(key.span, value.span());
+                Some(Condition::Entry { path, matcher, place })
             }
         }
     }
@@ -272,7 +273,10 @@ impl Conditions<'_, '_> {
 
     fn pattern(self, value: &Value, read: fn(&str) -> Result<Text, String>) -> Option<Text> {
         let text = self.reading.text(value)?;
-        read(&text).map_err(|message| self.reading.mistake(value.span(), &message)).ok()
+        // The parser draws the place under the pattern; a mistake is one line.
+        let why = |message: String| message.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let say = |message| self.reading.mistake(value.span(), &format!("`{text}` cannot be read: {}", why(message)));
+        read(&text).map_err(say).ok()
     }
 
     /// `quantity: { gte: 64Mi }`.
