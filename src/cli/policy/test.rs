@@ -85,11 +85,11 @@ pub(super) fn test(arguments: &TestArguments, color: Color) -> anyhow::Result<En
         Ok((proof, begun.elapsed()))
     };
     let proofs: Vec<(Proof, Duration)> = pool.install(|| books.par_iter().map(one).collect::<anyhow::Result<_>>())?;
-    let with_findings = |(book, (proof, took))| {
+    let mut tested = Vec::new();
+    for (book, (proof, took)) in books.into_iter().zip(proofs) {
         let findings = schemas::check(&book.path, &book.loaded, &shelf.library, &schemas);
-        Tested { book, findings, proof, took }
-    };
-    let tested: Vec<Tested<'_>> = books.iter().zip(proofs).map(with_findings).collect();
+        tested.push(Tested { book, findings, proof, took });
+    }
     write_out(&written(&tested, arguments, color))?;
     summarise(&tested, started.elapsed());
     let is_clean = |tested: &Tested<'_>| {
