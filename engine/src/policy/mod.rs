@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::resource::FormatId;
 
 pub use catalogue::{CHECK_ALL, Catalogue, CatalogueError, CheckIndex, CompiledPolicy, glob_matches, pack};
-pub use defaults::{Assumed, AttributeDefault, Defaults, Version, VersionRange, VersionedValue};
+pub use defaults::{AttributeDefault, Defaults, Version, VersionRange, VersionedValue};
 pub use library::{Library, Predicate, PredicateName};
 pub use load::{
     Example, ExampleKind, Loaded, Mistake, OPERATOR_NAMES, is_library, load_library, load_policy, nearest,
