@@ -169,7 +169,7 @@ impl Fields {
 }
 
 /// The known name closest to a misspelt one, if it is close enough to be meant.
-pub(super) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(in crate::policy) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let limit = 1 + name.chars().count() / 4;
     let with_distance = known.iter().map(|candidate| (distance(name, candidate), *candidate));
     with_distance.filter(|(distance, _)| *distance <= limit).min().map(|(_, candidate)| candidate)

@@ -14,6 +14,7 @@ use crate::syntax::{Scalars, parse_yaml};
 use super::library::NamedSet;
 use super::{Library, Literal, Metadata, Policy, PolicyId, Severity};
 pub use examples::{Example, ExampleKind};
+pub(super) use fields::nearest;
 use fields::{Fields, Reading};
 
 /// A mistake in a policy file.
