@@ -3,12 +3,13 @@
 //! Wanted: a suppression silences what it names, where it stands, and nothing else. So of an answer that several places made,
 //! every one must be covered; what another tool's comment means is what our policy promises to answer like that tool.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::policy::{Catalogue, CatalogueError, PolicyId};
+use crate::policy::{Catalogue, CatalogueError, Condition, Matcher, PolicyId, Rule};
 use crate::resource::{Date, Notice, Origin, Resource, Span, Suppression, Tool, Unit, Value};
 
+use super::identity::place;
 use super::leaf::Leaf;
 use super::place::{location, pointed_at};
 use super::report::Location;
@@ -84,23 +85,50 @@ impl Silences {
         self.all.push(silence);
     }
 
-    /// What is written for an answer that these leaves made.
-    pub(super) fn over(&self, policy: &PolicyId, resource: &Resource, declared: &Resource, leaves: &[&Leaf]) -> Cover {
+    /// What is written for an answer of a rule that these leaves made.
+    pub(super) fn over(
+        &self,
+        policy: &PolicyId,
+        rule: &Rule,
+        (resource, declared): (&Resource, &Resource),
+        leaves: &[&Leaf],
+    ) -> Cover {
         let Some(silences) = self.by_policy.get(policy) else { return Cover::default() };
-        let holding = || silences.iter().filter(|silence| !silence.is_expired);
-        let whole = holding().find(|silence| silence.covers_resource(resource, declared));
-        let over = |leaf: &Leaf| holding().find(|silence| silence.covers_leaf(resource, leaf));
-        let open = leaves.iter().position(|leaf| over(leaf).is_none());
-        let first = leaves.first().and_then(|leaf| over(leaf)).filter(|_| open.is_none());
-        if let Some(silence) = whole.or(first) {
-            return Cover { silenced: Some(Silenced::by(silence)), ..Cover::default() };
-        }
-        let covers = |silence: &&Arc<Silence>| {
-            silence.covers_resource(resource, declared)
-                || !leaves.is_empty() && leaves.iter().all(|leaf| silence.covers_leaf(resource, leaf))
+        let cover = |is_expired: bool| {
+            let silences: Vec<_> = silences.iter().filter(|silence| silence.is_expired == is_expired).collect();
+            let whole = silences.iter().find(|silence| silence.covers_resource(resource, declared));
+            let over = |leaf: &Leaf| silences.iter().find(|silence| silence.covers_leaf(resource, leaf)).copied();
+            let each: Vec<Option<&Arc<Silence>>> = leaves.iter().map(|leaf| over(leaf)).collect();
+            let open = each.iter().position(Option::is_none).unwrap_or_default();
+            (whole.copied().or_else(|| deciding(rule, leaves, &each)), open)
         };
-        let expired = silences.iter().filter(|silence| silence.is_expired).find(covers);
-        Cover { lapse: expired.map(|silence| Lapse::expired(silence)), open: open.unwrap_or_default(), silenced: None }
+        match cover(false) {
+            (Some(silence), _) => Cover { silenced: Some(Silenced::by(silence)), ..Cover::default() },
+            (None, open) => Cover { lapse: cover(true).0.map(|silence| Lapse::expired(silence)), open, silenced: None },
+        }
+    }
+}
+
+/// What covers an answer by covering what decided it: every leaf, where each would have been enough; one attribute wherever it
+/// is, where only several together are forbidden.
+fn deciding<'s>(rule: &Rule, leaves: &[&Leaf], each: &[Option<&'s Arc<Silence>>]) -> Option<&'s Arc<Silence>> {
+    let mut by_place: BTreeMap<String, Vec<Option<&'s Arc<Silence>>>> = BTreeMap::new();
+    let are_joined = matches!(rule, Rule::Forbid(conditions) if conditions.len() == 1 && conditions.iter().all(is_joined));
+    for (leaf, silence) in leaves.iter().zip(each) {
+        let place = if are_joined { place(leaf) } else { String::new() };
+        by_place.entry(place).or_default().push(*silence);
+    }
+    by_place.values().find(|silences| silences.iter().all(Option::is_some))?.first().copied().flatten()
+}
+
+/// Whether everything a condition asks must hold for it to hold.
+fn is_joined(condition: &Condition) -> bool {
+    match condition {
+        Condition::Entry { matcher: Matcher::Pattern(conditions), .. } | Condition::All(conditions) => {
+            conditions.iter().all(is_joined)
+        }
+        Condition::Entry { .. } => true,
+        Condition::Any(_) | Condition::Not(_) => false,
     }
 }
 
