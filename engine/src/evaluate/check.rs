@@ -132,7 +132,8 @@ impl<'c> Asked<'c> {
         let resource = walk.resource;
         let files = &walk.linked.unit().files;
         let declared = walk.linked.declared(resource);
-        let Cover { silenced, lapse, open } = self.silences.over(self.policy, &self.check.rule, (resource, declared), leaves);
+        let Cover { silenced, lapse, open } =
+            self.silences.over(self.policy, &self.check.rule, (resource, declared), leaves);
         // Where a part is silenced, what is left is what to look at.
         let leaf = leaves.get(open);
         let value = leaf.and_then(|leaf| leaf.value.as_ref());
@@ -173,7 +174,8 @@ impl<'c> Asked<'c> {
             leaves.extend(when.0);
         }
         let open: Vec<&Leaf> = leaves.iter().filter(|leaf| leaf.truth == Truth::Unknown).collect();
-        let cover = self.silences.over(self.policy, &self.check.rule, (resource, walk.linked.declared(resource)), &open);
+        let cover =
+            self.silences.over(self.policy, &self.check.rule, (resource, walk.linked.declared(resource)), &open);
         let leaf = leaves.iter().find(|leaf| leaf.truth == Truth::Unknown && leaf.reason.is_some());
         let reason = leaf.and_then(|leaf| leaf.reason.clone());
         let reason = reason.unwrap_or_else(|| Reason::new(ReasonKind::Unsupported, "a value it depends on", None));

@@ -113,7 +113,8 @@ impl Silences {
 /// is, where only several together are forbidden.
 fn deciding<'s>(rule: &Rule, leaves: &[&Leaf], each: &[Option<&'s Arc<Silence>>]) -> Option<&'s Arc<Silence>> {
     let mut by_place: BTreeMap<String, Vec<Option<&'s Arc<Silence>>>> = BTreeMap::new();
-    let are_joined = matches!(rule, Rule::Forbid(conditions) if conditions.len() == 1 && conditions.iter().all(is_joined));
+    let are_joined =
+        matches!(rule, Rule::Forbid(conditions) if conditions.len() == 1 && conditions.iter().all(is_joined));
     for (leaf, silence) in leaves.iter().zip(each) {
         let place = if are_joined { place(leaf) } else { String::new() };
         by_place.entry(place).or_default().push(*silence);
@@ -178,7 +179,8 @@ fn reported(unit: &Unit, notice: &Notice) -> Option<ReportedNotice> {
 /// A suppression of ours that names no policy.
 fn unknown(suppression: &Suppression, catalogue: &Catalogue, may_guess: bool) -> Result<Notice, CatalogueError> {
     let name = &suppression.name;
-    let known = if may_guess { catalogue.named(name)?.first().and_then(|position| catalogue.id(*position)) } else { None };
+    let known =
+        if may_guess { catalogue.named(name)?.first().and_then(|position| catalogue.id(*position)) } else { None };
     let near = if may_guess { catalogue.nearest(name) } else { None };
     let remedy = match (known, near) {
         (Some(id), _) => format!("another tool's id is written in that tool's notation; the policy here is `{id}`"),

@@ -13,8 +13,8 @@ use super::links::Linked;
 use super::place::location;
 use super::report::{Coverage, Listed, Moved, ReportedProblem, UnevaluatedFile, UnitReport};
 use super::silences::Silences;
-use super::suppression::Silenced;
 use super::sketch::sketch;
+use super::suppression::Silenced;
 
 /// Most violations kept of one unit; beyond it the report says that there are more.
 const VIOLATION_LIMIT: usize = 20_000;

@@ -65,8 +65,7 @@ fn judge_source(report: &mut Report, source: &SourceScope, touched: &[&TreePath]
 /// Whether one of the sources that an answer lies in takes only suppressions that the base has.
 pub(super) fn refuses(sources: &[SourceScope], silenced: &Silenced, places: &[&Location]) -> bool {
     let is_strict = |source: &&SourceScope| source.suppressions == SuppressionsTaken::Base;
-    !silenced.is_accepted
-        && sources.iter().filter(is_strict).any(|source| lies_in(source, places))
+    !silenced.is_accepted && sources.iter().filter(is_strict).any(|source| lies_in(source, places))
 }
 
 impl Violation {

@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn a_tool_means_what_is_aliased_and_not_what_is_covered() {
-        let (one, two) = (metadata(&["CKV_AWS_16", "AWS-0088"], &["CKV_AWS_17"]), metadata(&["trivy:DS-0002", "CKV_AWS_16"], &[]));
+        let (one, two) =
+            (metadata(&["CKV_AWS_16", "AWS-0088"], &["CKV_AWS_17"]), metadata(&["trivy:DS-0002", "CKV_AWS_16"], &[]));
         let aliases = Aliases::of(&[&one, &two]);
         assert_eq!(aliases.of_tool("checkov", "ckv-aws-16"), [0, 1]);
         assert_eq!(aliases.of_tool("checkov", "CKV_AWS_17"), [] as [u32; 0]);

@@ -27,9 +27,8 @@ impl Catalogue {
     /// The positions of a policy, or of all its instances when the name is what stands before their `/`.
     #[must_use]
     pub fn with_instances(&self, name: &str) -> Vec<u32> {
-        let is_meant = |id: &PolicyId| {
-            id.as_str().strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
+        let is_meant =
+            |id: &PolicyId| id.as_str().strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         self.ids().zip(0..).filter(|(id, _)| is_meant(id)).map(|(_, at)| at).collect()
     }
 

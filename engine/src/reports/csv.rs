@@ -1,8 +1,9 @@
-//! Comma-separated values (RFC 4180) for spreadsheets: one row for each violation, undecided answer and unreadable place.
+//! Comma-separated values (RFC 4180) for spreadsheets: one row for each violation, undecided answer,
+//! suppressed answer, notice and unreadable place.
 
 use crate::evaluate::{Location, Report, State};
 
-use super::{Context, Rendering};
+use super::{Context, Rendering, suppressed};
 
 pub(super) struct Csv;
 
@@ -40,6 +41,37 @@ impl Rendering for Csv {
             let place = place(context, &undecided.location);
             let behind = [&*undecided.resource, &undecided.attribute, &undecided.reason, &undecided.remedy, ""];
             row(&mut text, before.into_iter().chain(place.iter().map(String::as_str)).chain(behind));
+        }
+        for suppression in suppressed::holding(report) {
+            let (title, remediation) = words(&suppression.policy);
+            let policy = suppression.policy.as_str();
+            let why = format!(
+                "suppressed in {}:{}: {}",
+                context.shown(&suppression.location.path),
+                suppression.location.start.line,
+                suppressed::why(suppression)
+            );
+            for violation in &suppression.violations {
+                for (address, fingerprint) in violation.addresses() {
+                    let message = format!("{}; {why}", violation.message);
+                    let place = place(context, &violation.location);
+                    let before = ["suppressed violation", violation.severity.name(), policy, title];
+                    let behind = [address, &violation.attribute, &message, remediation, fingerprint];
+                    row(&mut text, before.into_iter().chain(place.iter().map(String::as_str)).chain(behind));
+                }
+            }
+            for undecided in &suppression.undecided {
+                let message = format!("{}; {why}", undecided.reason);
+                let place = place(context, &undecided.location);
+                let before = ["suppressed undecided", undecided.severity.name(), policy, title];
+                let behind = [&*undecided.resource, &undecided.attribute, &message, &undecided.remedy, ""];
+                row(&mut text, before.into_iter().chain(place.iter().map(String::as_str)).chain(behind));
+            }
+        }
+        for notice in &report.notices {
+            let place = place(context, &notice.location);
+            let behind = ["", "", &notice.message, &notice.remedy, ""];
+            row(&mut text, ["notice", "", "", ""].into_iter().chain(place.iter().map(String::as_str)).chain(behind));
         }
         for problem in &report.problems {
             let path = context.shown(&problem.path);

@@ -15,7 +15,10 @@ impl Date {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let is_shaped = text.len() == 10
-            && text.bytes().zip(0..).all(|(byte, at)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() });
+            && text
+                .bytes()
+                .zip(0..)
+                .all(|(byte, at)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() });
         days_of_date(text).filter(|_| is_shaped)?;
         let mut numbers = text.split('-');
         let year = numbers.next()?.parse().ok()?;
@@ -76,7 +79,9 @@ mod tests {
     fn a_day_is_written_in_one_way() {
         let day = Date::parse("2028-02-29").unwrap();
         assert_eq!((day.to_string().as_str(), day.days()), ("2028-02-29", 21_243));
-        for bad in ["2027-02-29", "2027-1-31", "31-01-2027", "2027-01-31T00:00:00Z", "+027-01-01", "2027/01/31", "", "ü"] {
+        for bad in
+            ["2027-02-29", "2027-1-31", "31-01-2027", "2027-01-31T00:00:00Z", "+027-01-01", "2027/01/31", "", "ü"]
+        {
             assert_eq!(Date::parse(bad), None, "{bad}");
         }
     }

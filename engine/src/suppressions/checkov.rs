@@ -58,7 +58,10 @@ mod tests {
             Some(Err(mistake)) => mistake.message,
             None => String::new(),
         };
-        assert_eq!(read("checkov:skip=CKV_AWS_20:The bucket is public: a site"), "CKV_AWS_20: The bucket is public: a site");
+        assert_eq!(
+            read("checkov:skip=CKV_AWS_20:The bucket is public: a site"),
+            "CKV_AWS_20: The bucket is public: a site"
+        );
         assert_eq!(read("x bridgecrew:skip= CKV_AWS_1,CKV2_AWS_2"), "CKV_AWS_1+CKV2_AWS_2: ");
         assert!(read("checkov:skip=:all of it").contains("names no check"));
         assert_eq!(read("checkov: skip it"), "");

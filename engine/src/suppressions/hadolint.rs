@@ -60,10 +60,14 @@ mod tests {
 
     #[test]
     fn pragmas_of_an_instruction_and_of_the_file_are_read() {
-        let read = |line: &str| Hadolint.in_comment(line).pop().map(|one| one.map(|w| (w.names.join("+"), w.reason, w.scope)));
+        let read =
+            |line: &str| Hadolint.in_comment(line).pop().map(|one| one.map(|w| (w.names.join("+"), w.reason, w.scope)));
         let ok = |names: &str, reason: &str, scope| Some(Ok((names.to_owned(), reason.to_owned(), scope)));
         assert_eq!(read("hadolint ignore=DL3006,DL3008"), ok("DL3006+DL3008", "", Scope::Instruction));
-        assert_eq!(read("hadolint ignore = DL3006, SC2086 # pinned below"), ok("DL3006+SC2086", " # pinned below", Scope::Instruction));
+        assert_eq!(
+            read("hadolint ignore = DL3006, SC2086 # pinned below"),
+            ok("DL3006+SC2086", " # pinned below", Scope::Instruction)
+        );
         assert_eq!(read("hadolint global ignore=DL3003"), ok("DL3003", "", Scope::File));
         assert!(read("hadolint ignore=").unwrap().is_err());
         assert_eq!(read("hadolint shell=bash"), None);

@@ -19,13 +19,24 @@ impl Notation for KubeLinter {
     fn in_annotation(&self, key: &str, value: &str) -> Option<Result<Written, Mistake>> {
         if key == "kube-linter.io/ignore-all" {
             let message = "`kube-linter.io/ignore-all` names no check, so it silences nothing";
-            return Some(Err(Mistake::new(message, "name each check: ignore-check.kube-linter.io/privileged-container")));
+            return Some(Err(Mistake::new(
+                message,
+                "name each check: ignore-check.kube-linter.io/privileged-container",
+            )));
         }
         let name = key.strip_prefix("ignore-check.kube-linter.io/")?;
         if !is_name(name) {
             let message = format!("`{}` is no check of kube-linter, so it silences nothing", shown(name));
-            return Some(Err(Mistake::new(message, "name the check: ignore-check.kube-linter.io/privileged-container")));
+            return Some(Err(Mistake::new(
+                message,
+                "name the check: ignore-check.kube-linter.io/privileged-container",
+            )));
         }
-        Some(Ok(Written { names: vec![name.to_owned()], until: None, reason: value.to_owned(), scope: Scope::Declaration }))
+        Some(Ok(Written {
+            names: vec![name.to_owned()],
+            until: None,
+            reason: value.to_owned(),
+            scope: Scope::Declaration,
+        }))
     }
 }

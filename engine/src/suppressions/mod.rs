@@ -122,7 +122,9 @@ mod tests {
         for no in ["", "lifecycle { ignore_changes = [tags] }", "# skip this", "# see Portcullis", "# hadolint"] {
             assert!(!are_in(no), "{no}");
         }
-        for yes in ["x # portcullis:ignore y", "#checkov:skip=A", "//tfsec:ignore:b", "# hadolint  global ignore=DL3006"] {
+        for yes in
+            ["x # portcullis:ignore y", "#checkov:skip=A", "//tfsec:ignore:b", "# hadolint  global ignore=DL3006"]
+        {
             assert!(are_in(yes), "{yes}");
         }
     }

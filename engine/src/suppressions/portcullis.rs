@@ -40,7 +40,10 @@ fn misspelt(line: &str) -> Option<Mistake> {
     let is_joined = rest.starts_with([':', '-', ' ', '=', '/']);
     (is_joined && NEARLY.iter().any(|nearly| nearly.eq_ignore_ascii_case(word))).then(|| {
         let (first, _) = rest.split_once(word).unwrap_or_default();
-        Mistake::new(format!("`portcullis{first}{word}` is not how a suppression is written, so it silences nothing"), FORM)
+        Mistake::new(
+            format!("`portcullis{first}{word}` is not how a suppression is written, so it silences nothing"),
+            FORM,
+        )
     })
 }
 

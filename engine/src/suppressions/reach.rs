@@ -186,7 +186,9 @@ mod tests {
             comments.push(at..end);
         }
         comments.extend(plain.find("/*?").map(|at| at..at + 5));
-        let asked = comments.iter().find(|range| plain[range.start..].starts_with("#?") || plain[range.start..].starts_with("/*?"));
+        let asked = comments
+            .iter()
+            .find(|range| plain[range.start..].starts_with("#?") || plain[range.start..].starts_with("/*?"));
         let outline = Outline { declarations: parts.clone(), instructions: parts.clone(), parts };
         let reach = Reach::new(&file, &comments, &outline).of(asked.unwrap(), scope)?;
         Some(plain[reach].split_whitespace().collect::<Vec<_>>().join(" "))

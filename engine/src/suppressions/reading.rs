@@ -115,8 +115,13 @@ impl<'f> Reading<'f> {
     fn full(&mut self, span: Span) {
         if !self.is_full {
             self.is_full = true;
-            let message = format!("the file has more than {LIMIT} suppressions; this one and those behind it do not hold");
-            self.found.notices.push(Notice { span, message, remedy: "split the file, or mend what is silenced".to_owned() });
+            let message =
+                format!("the file has more than {LIMIT} suppressions; this one and those behind it do not hold");
+            self.found.notices.push(Notice {
+                span,
+                message,
+                remedy: "split the file, or mend what is silenced".to_owned(),
+            });
         }
     }
 
@@ -144,7 +149,11 @@ mod tests {
         let mut at = 0;
         for line in text.split_inclusive('\n') {
             let range = at..at + line.trim_end().len();
-            if line.starts_with('#') { comments.push(range) } else { parts.push(range) }
+            if line.starts_with('#') {
+                comments.push(range)
+            } else {
+                parts.push(range)
+            }
             at += line.len();
         }
         reading.comments(&comments, &Outline { parts, ..Outline::default() });

@@ -39,7 +39,10 @@ fn written(body: &str, reason: &str) -> Result<Written, Mistake> {
         return Err(Mistake::new(message, "name each check: trivy:ignore:AVD-AWS-0086"));
     }
     if !is_name(name) {
-        let message = format!("the suppression for Trivy depends on more than a check (`{}`), so it silences nothing", shown(name));
+        let message = format!(
+            "the suppression for Trivy depends on more than a check (`{}`), so it silences nothing",
+            shown(name)
+        );
         return Err(Mistake::new(message, "name the check alone, at the attribute it is about"));
     }
     let mut until = None;
@@ -72,17 +75,29 @@ mod tests {
         let read = |line: &str| {
             let say = |one: Result<Written, Mistake>| match one {
                 Ok(written) => {
-                    format!("{} {} {}", written.names[0], written.until.map(|u| u.to_string()).unwrap_or_default(), written.reason)
+                    format!(
+                        "{} {} {}",
+                        written.names[0],
+                        written.until.map(|u| u.to_string()).unwrap_or_default(),
+                        written.reason
+                    )
                 }
                 Err(mistake) => format!("!{}", mistake.message),
             };
             Trivy.in_comment(line).into_iter().map(say).collect::<Vec<_>>()
         };
-        assert_eq!(read("tfsec:ignore:aws-s3-a #tfsec:ignore:AVD-AWS-0086:exp:2027-01-31 a site"), [
-            "aws-s3-a  a site",
-            "AVD-AWS-0086 2027-01-31 a site"
-        ]);
-        for line in ["trivy:ignore:*", "trivy:ignore:aws-*", "trivy:ignore:", "tfsec:ignore:a:ws:prod", "tfsec:ignore:a:exp:x", "trivy:ignore:a[b=c]"] {
+        assert_eq!(
+            read("tfsec:ignore:aws-s3-a #tfsec:ignore:AVD-AWS-0086:exp:2027-01-31 a site"),
+            ["aws-s3-a  a site", "AVD-AWS-0086 2027-01-31 a site"]
+        );
+        for line in [
+            "trivy:ignore:*",
+            "trivy:ignore:aws-*",
+            "trivy:ignore:",
+            "tfsec:ignore:a:ws:prod",
+            "tfsec:ignore:a:exp:x",
+            "trivy:ignore:a[b=c]",
+        ] {
             assert!(read(line)[0].starts_with('!'), "{line}");
         }
         assert!(read("trivy ignores it").is_empty());

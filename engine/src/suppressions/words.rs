@@ -29,7 +29,8 @@ pub(super) fn reason(written: &str) -> String {
     let mut left = REASON_LIMIT;
     let is_shown = |c: char| !(c.is_control() || is_direction(c));
     for word in written.split(|c: char| c.is_whitespace() || !is_shown(c)).filter(|word| !word.is_empty()) {
-        let word = if reason.is_empty() { word.trim_start_matches(['#', ':', '-', '–', '—', '=', ',']) } else { word };
+        let word =
+            if reason.is_empty() { word.trim_start_matches(['#', ':', '-', '–', '—', '=', ',']) } else { word };
         if word.is_empty() {
             continue;
         }
@@ -77,7 +78,8 @@ mod tests {
     fn of(comment: &str) -> Vec<(String, &str)> {
         let text = format!("a = 1 {comment}\n");
         let range = 6..6 + comment.len();
-        let found: Vec<_> = lines(&text, range).map(|(range, line)| (text[range].to_owned(), line.to_owned())).collect();
+        let found: Vec<_> =
+            lines(&text, range).map(|(range, line)| (text[range].to_owned(), line.to_owned())).collect();
         found.into_iter().map(|(slice, line)| (slice, &*line.leak())).collect()
     }
 

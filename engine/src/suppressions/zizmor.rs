@@ -22,7 +22,8 @@ impl Notation for Zizmor {
         let (ids, reason) = list.unwrap_or(("", rest));
         let names: Vec<String> = ids.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect();
         if names.is_empty() || names.iter().any(|name| !is_name(name)) {
-            let message = format!("the suppression for zizmor names no rule (`{}`), so it silences nothing", shown(rest));
+            let message =
+                format!("the suppression for zizmor names no rule (`{}`), so it silences nothing", shown(rest));
             return vec![Err(Mistake::new(message, "name the rule: zizmor: ignore[template-injection]"))];
         }
         vec![Ok(Written { names, until: None, reason: reason.to_owned(), scope: Scope::Beside })]

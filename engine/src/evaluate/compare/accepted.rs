@@ -91,7 +91,8 @@ pub(super) fn recognise(now: &mut [Silenced], before: &[Silenced], renamed: &[(T
         *known.entry(text(&silenced.by, path)).or_default() += 1;
     }
     for silenced in now {
-        if let Some(count) = known.get_mut(&text(&silenced.by, &silenced.by.location.path)).filter(|count| **count > 0) {
+        if let Some(count) = known.get_mut(&text(&silenced.by, &silenced.by.location.path)).filter(|count| **count > 0)
+        {
             *count -= 1;
             silenced.is_accepted = true;
         }

@@ -12,7 +12,9 @@ use std::collections::BTreeSet;
 
 use super::language_tests::library;
 use super::report::{Report, State, Verdict};
-use super::{OnUndecided, OnUnreadable, Request, Selection, SourceScope, SuppressionsTaken, evaluate_unit, review, scan};
+use super::{
+    OnUndecided, OnUnreadable, Request, Selection, SourceScope, SuppressionsTaken, evaluate_unit, review, scan,
+};
 use crate::formats::{self, ReadOptions, Scope};
 use crate::policy::{Catalogue, Severity, load_policy};
 use crate::source_tree::{Folder, SourceTree, TreePath};
@@ -51,7 +53,11 @@ pub(super) fn catalogue() -> Catalogue {
             "everywhere" => "examples: { terraform: { pass: x, fail: 'x # expect' } }",
             _ => "examples: { pass: x, fail: 'x # expect' }",
         };
-        let aliases = if id == "host" { "[CKV_K8S_19, KSV-0009, 'kube-linter:host-network']\ncovers: [CKV_K8S_17]" } else { "[]" };
+        let aliases = if id == "host" {
+            "[CKV_K8S_19, KSV-0009, 'kube-linter:host-network']\ncovers: [CKV_K8S_17]"
+        } else {
+            "[]"
+        };
         let text = format!(
             "id: {id}\naliases: {aliases}\ntitle: t\nseverity: high\ndescription: d\nremediation: r\n{section}: {{ {check}, {examples} }}\n"
         );
@@ -82,7 +88,15 @@ pub(super) struct Change<'t> {
 
 impl<'t> Change<'t> {
     pub(super) fn new(base: Tree<'t>, head: Tree<'t>) -> Self {
-        Self { base, head, folder: "/", renamed: &[], on_undecided: OnUndecided::Report, suppressions: SuppressionsTaken::Allow, today: 0 }
+        Self {
+            base,
+            head,
+            folder: "/",
+            renamed: &[],
+            on_undecided: OnUndecided::Report,
+            suppressions: SuppressionsTaken::Allow,
+            today: 0,
+        }
     }
 
     pub(super) fn review(&self) -> Report {

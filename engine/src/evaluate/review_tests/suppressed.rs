@@ -6,8 +6,7 @@ use crate::evaluate::{LapseKind, Suppression, SuppressionStatus};
 use crate::resource::Date;
 
 const BARE: &str = "resource \"aws_db_instance\" \"d\" {\n  storage_encrypted = false\n}\n";
-const IGNORED: &str =
-    "resource \"aws_db_instance\" \"d\" {\n  storage_encrypted = false # portcullis:ignore db until=2027-01-31 moved soon\n}\n";
+const IGNORED: &str = "resource \"aws_db_instance\" \"d\" {\n  storage_encrypted = false # portcullis:ignore db until=2027-01-31 moved soon\n}\n";
 
 fn places(violations: &[Violation]) -> Vec<String> {
     let place = |v: &Violation| format!("{} {}:{}", v.policy, v.resource, v.location.start.line);
@@ -56,11 +55,18 @@ fn where_a_comment_stands_says_what_it_covers() {
     let comment = "# portcullis:ignore direct for a test\n";
     assert_eq!(standing(&group("", "", "")), 2);
     assert_eq!(standing(&group(comment, "", "")), 0, "the line before a block covers it");
-    assert_eq!(standing(&group(&format!("{comment}\n"), "", "").replace("# portcullis:ignore direct for a test\n\n", "")), 2);
+    assert_eq!(
+        standing(&group(&format!("{comment}\n"), "", "").replace("# portcullis:ignore direct for a test\n\n", "")),
+        2
+    );
     assert_eq!(standing(&group("", comment, "")), 1, "the line before a nested block covers that");
     assert_eq!(standing(&group("", &format!("{comment}\n"), "")), 0, "by itself in a block, the block");
     assert_eq!(standing(&group("", "", comment)), 1);
-    assert_eq!(standing(&group("", "", "").replacen("# one", "// portcullis:ignore direct", 1)), 1, "at the end of its line");
+    assert_eq!(
+        standing(&group("", "", "").replacen("# one", "// portcullis:ignore direct", 1)),
+        1,
+        "at the end of its line"
+    );
     assert_eq!(standing(&group("", "", "").replacen("[\"0", "[/* portcullis:ignore direct */ \"0", 1)), 1);
     assert_eq!(standing(&group("", "", "").replacen("\"g\" {", "\"g\" { # portcullis:ignore direct", 1)), 0);
     assert_eq!(standing(&group("# portcullis:ignore db, direct\n", "", "")), 0);
@@ -70,7 +76,9 @@ fn where_a_comment_stands_says_what_it_covers() {
 #[test]
 fn an_answer_that_several_places_made_is_silenced_only_as_a_whole() {
     let text = |one: &str, two: &str, above: &str| {
-        format!("{above}resource \"aws_db_instance\" \"d\" {{\n  storage_encrypted = true\n  backup {{\n    keep = false {one}\n    copy = false {two}\n  }}\n}}\n")
+        format!(
+            "{above}resource \"aws_db_instance\" \"d\" {{\n  storage_encrypted = true\n  backup {{\n    keep = false {one}\n    copy = false {two}\n  }}\n}}\n"
+        )
     };
     let comment = "# portcullis:ignore backup";
     let partly = scanned(&[("main.tf", &text(comment, "", ""))]);
@@ -82,7 +90,8 @@ fn an_answer_that_several_places_made_is_silenced_only_as_a_whole() {
 
 #[test]
 fn values_that_came_a_long_way_are_silenced_at_every_step() {
-    let root = "module \"a\" {\n  source = \"./m\"\n  on = false #1\n}\nmodule \"b\" {\n  source = \"./m\"\n  on = false\n}\n";
+    let root =
+        "module \"a\" {\n  source = \"./m\"\n  on = false #1\n}\nmodule \"b\" {\n  source = \"./m\"\n  on = false\n}\n";
     let module = "variable \"on\" {}\nresource \"aws_db_instance\" \"d\" {\n  storage_encrypted = var.on #2\n  backup {\n    keep = true\n    copy = true\n  }\n}\n";
     let check = |root: &str, module: &str| told(&scanned(&[("main.tf", root), ("m/main.tf", module)]));
     assert_eq!(check(root, module).0.len(), 1, "one place, two addresses");
@@ -103,7 +112,9 @@ fn undecided_answers_are_silenced_too() {
 #[test]
 fn manifests_are_silenced_by_comments_and_annotations() {
     let pod = |annotations: &str, before: &str, behind: &str| {
-        format!("---\n{before}apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  annotations: {{ {annotations} }}\nspec:\n  hostNetwork: true {behind}\n  containers:\n    - name: app\n")
+        format!(
+            "---\n{before}apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  annotations: {{ {annotations} }}\nspec:\n  hostNetwork: true {behind}\n  containers:\n    - name: app\n"
+        )
     };
     let count = |text: &str| scanned(&[("a.yaml", text)]).violations.len();
     assert_eq!(count(&pod("", "", "")), 1);
@@ -189,17 +200,18 @@ fn a_suppression_does_not_move_or_widen_unseen() {
         format!("{first}{two}resource \"aws_db_instance\" \"two\" {{\n  storage_encrypted = {encrypted}\n}}\n")
     };
     let comment = "# portcullis:ignore db why\n";
-    assert_eq!(reviewed(&two(comment, "", true), &two("", comment, false)), ["holds introduced", "introduced! unused existing"]);
+    assert_eq!(
+        reviewed(&two(comment, "", true), &two("", comment, false)),
+        ["holds introduced", "introduced! unused existing"]
+    );
     let whole = |more: &str| {
         format!("{comment}resource \"aws_security_group\" \"g\" {{\n  name = \"g\"\n{more}}}\n").replace("db", "direct")
     };
     let hole = "  ingress {\n    from_port = 5432\n    to_port = 5432\n    protocol = \"tcp\"\n    cidr_blocks = [\"0.0.0.0/0\"]\n    description = \"d\"\n  }\n";
     let (base, head) = (whole(""), whole(hole));
-    let report = Change {
-        suppressions: SuppressionsTaken::Base,
-        ..change(&[("main.tf", &base)], &[("main.tf", &head)])
-    }
-    .review();
+    let report =
+        Change { suppressions: SuppressionsTaken::Base, ..change(&[("main.tf", &base)], &[("main.tf", &head)]) }
+            .review();
     assert_eq!(told(&report).0, [""; 0], "the base silences the whole resource");
     assert_eq!(report.suppressions[0].state, State::Existing);
 }

@@ -53,8 +53,12 @@ pub(super) fn read(file: &SourceFile, id: FileId, is_templated: bool, pods: &mut
         reading.document(document, None, 0);
     }
     let silenced = super::suppressions::read(file, id, &documents, &reading.resources);
-    let mut found =
-        Found { silenced, resources: reading.resources, problems: Vec::new(), has_placeholders: reading.has_placeholders };
+    let mut found = Found {
+        silenced,
+        resources: reading.resources,
+        problems: Vec::new(),
+        has_placeholders: reading.has_placeholders,
+    };
     let problem = |kind, span, message: String, remedy: &str| Problem {
         kind,
         path: file.path().clone(),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::module::{Module, Source};
 use super::overrides;
-use crate::formats::terraform::syntax::ir::{Body, FileIndex};
 use crate::formats::terraform::suppressions;
+use crate::formats::terraform::syntax::ir::{Body, FileIndex};
 use crate::formats::terraform::syntax::{self, Flaw, Parsed};
 use crate::resource::{FileId, FileTable, Problem, ProblemKind, Span, Unevaluated};
 use crate::source_tree::{Files, Folder, SourceFile, TreePath};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::load::{problem, unreadable};
 use crate::formats::ReadOptions;
-use crate::formats::terraform::{suppressions, syntax};
 use crate::formats::terraform::syntax::ir::Attribute;
+use crate::formats::terraform::{suppressions, syntax};
 use crate::resource::{FileId, FileTable, Problem};
 use crate::source_tree::{Files, Folder, TreePath};
 use crate::suppressions::Found;

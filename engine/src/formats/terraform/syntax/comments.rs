@@ -168,7 +168,13 @@ mod tests {
 
     #[test]
     fn hostile_text_costs_no_more_than_its_length() {
-        for text in ["\"${".repeat(200_000), "<<A\n".repeat(200_000), "}".repeat(200_000), "/*".repeat(200_000), "ü\"\\ü".repeat(9)] {
+        for text in [
+            "\"${".repeat(200_000),
+            "<<A\n".repeat(200_000),
+            "}".repeat(200_000),
+            "/*".repeat(200_000),
+            "ü\"\\ü".repeat(9),
+        ] {
             comments(&text);
         }
     }
