@@ -11,6 +11,7 @@ use crate::resource::{FormatId, ProblemKind, ReasonKind};
 use crate::source_tree::{LineColumn, TreePath};
 
 use super::identity::Identity;
+use super::silences::Silence;
 use super::suppression::{Lapse, ReportedNotice, Silenced, Suppression};
 
 /// The gate's answer.
@@ -315,6 +316,8 @@ pub struct Suppressed {
     pub undecided: Vec<Undecided>,
     /// All suppressions, also those that silence nothing.
     pub(crate) by: Vec<Silenced>,
+    /// Those that a source does not take.
+    pub(crate) refused: Vec<Arc<Silence>>,
 }
 
 impl Suppressed {
@@ -323,6 +326,7 @@ impl Suppressed {
         self.violations.append(&mut other.violations);
         self.undecided.append(&mut other.undecided);
         self.by.append(&mut other.by);
+        self.refused.append(&mut other.refused);
     }
 }
 

@@ -166,21 +166,26 @@ fn refuse(head: &mut UnitReport, sources: &[SourceScope]) {
     let is_refused = |silenced: Option<&Silenced>, places: &[&Location]| {
         silenced.is_some_and(|silenced| verdict::refuses(sources, silenced, places))
     };
-    let Suppressed { violations, undecided, .. } = &mut head.suppressed;
+    let Suppressed { violations, undecided, refused, .. } = &mut head.suppressed;
     for mut violation in std::mem::take(violations) {
-        if is_refused(violation.silenced.as_ref(), &violation.places()) {
-            violation.lapse = violation.silenced.take().map(|silenced| Lapse::refused(&silenced.by));
-            head.violations.push(violation);
-        } else {
-            violations.push(violation);
+        let is_refused = is_refused(violation.silenced.as_ref(), &violation.places());
+        match violation.silenced.take_if(|_| is_refused) {
+            Some(silenced) => {
+                violation.lapse = Some(Lapse::refused(&silenced.by));
+                head.violations.push(violation);
+                refused.push(silenced.by);
+            }
+            None => violations.push(violation),
         }
     }
     for mut answer in std::mem::take(undecided) {
-        if is_refused(answer.silenced.as_ref(), &answer.places()) {
-            answer.silenced = None;
-            head.undecided.push(answer);
-        } else {
-            undecided.push(answer);
+        let is_refused = is_refused(answer.silenced.as_ref(), &answer.places());
+        match answer.silenced.take_if(|_| is_refused) {
+            Some(silenced) => {
+                head.undecided.push(answer);
+                refused.push(silenced.by);
+            }
+            None => undecided.push(answer),
         }
     }
 }
@@ -234,8 +239,7 @@ fn finished(unit: UnitReport, catalogue: &Catalogue, selection: &Selection, is_r
     errors.sort();
     errors.dedup();
     coverage.policies = selection.count(catalogue);
-    let Suppressed { violations: silenced, undecided: open, by } = suppressed;
-    let suppressions = suppression::listed(by, silenced, open, is_review);
+    let suppressions = suppression::listed(suppressed, is_review);
     let named = violations.iter().map(|v| &v.policy).chain(undecided.iter().map(|u| &u.policy));
     let named = named.chain(suppressions.iter().map(|suppression| &suppression.policy));
     let mut policies: BTreeMap<PolicyId, Metadata> = BTreeMap::new();

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::policy::PolicyId;
 use crate::resource::Tool;
 
-use super::report::{Location, State, Undecided, Violation};
+use super::report::{Location, State, Suppressed, Undecided, Violation};
 use super::silences::Silence;
 
 /// A policy silenced at a place in a file.
@@ -47,7 +47,7 @@ impl Suppression {
     /// Whether it does something, and nothing of it was there before.
     #[must_use]
     pub fn is_introduced(&self) -> bool {
-        self.status != SuppressionStatus::Expired && self.state == State::Introduced
+        matches!(self.status, SuppressionStatus::Holds | SuppressionStatus::Unused) && self.state == State::Introduced
     }
 }
 
@@ -57,6 +57,8 @@ impl Suppression {
 pub enum SuppressionStatus {
     /// It keeps something from counting.
     Holds,
+    /// The pull request brings it, and a source only takes those of its base.
+    Refused,
     /// Its last day is over.
     Expired,
     /// There is nothing for it to silence.
@@ -130,12 +132,8 @@ impl Silenced {
 
 /// What suppressions of one place and policy do in all units that read the file, in the order of their places. Answers that the
 /// base accepts and those it does not are told apart; in a scan nobody asks.
-pub(super) fn listed(
-    by: Vec<Silenced>,
-    violations: Vec<Violation>,
-    undecided: Vec<Undecided>,
-    is_review: bool,
-) -> Vec<Suppression> {
+pub(super) fn listed(suppressed: Suppressed, is_review: bool) -> Vec<Suppression> {
+    let Suppressed { violations, undecided, by, refused } = suppressed;
     let mut all: BTreeMap<Key, Suppression> = BTreeMap::new();
     let state = |is_accepted: bool| match (is_review, is_accepted) {
         (false, _) => State::Found,
@@ -156,7 +154,11 @@ pub(super) fn listed(
     for Silenced { by: silence, is_accepted } in by {
         let is_known = all.range(key(&silence, State::Introduced)..=key(&silence, State::Fixed)).next().is_some();
         if !is_known {
-            let status = if silence.is_expired { SuppressionStatus::Expired } else { SuppressionStatus::Unused };
+            let status = match silence.is_expired {
+                true => SuppressionStatus::Expired,
+                false if refused.contains(&silence) => SuppressionStatus::Refused,
+                false => SuppressionStatus::Unused,
+            };
             entry(&mut all, &silence, state(is_accepted)).status = status;
         }
     }

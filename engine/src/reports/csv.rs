@@ -1,7 +1,7 @@
 //! Comma-separated values (RFC 4180) for spreadsheets: one row for each violation, undecided answer,
 //! suppressed answer, notice and unreadable place.
 
-use crate::evaluate::{Location, Report, State};
+use crate::evaluate::{Location, Report, State, Suppression};
 
 use super::{Context, Rendering, suppressed};
 
@@ -42,32 +42,7 @@ impl Rendering for Csv {
             let behind = [&*undecided.resource, &undecided.attribute, &undecided.reason, &undecided.remedy, ""];
             row(&mut text, before.into_iter().chain(place.iter().map(String::as_str)).chain(behind));
         }
-        for suppression in suppressed::holding(report) {
-            let (title, remediation) = words(&suppression.policy);
-            let policy = suppression.policy.as_str();
-            let why = format!(
-                "suppressed in {}:{}: {}",
-                context.shown(&suppression.location.path),
-                suppression.location.start.line,
-                suppressed::why(suppression)
-            );
-            for violation in &suppression.violations {
-                for (address, fingerprint) in violation.addresses() {
-                    let message = format!("{}; {why}", violation.message);
-                    let place = place(context, &violation.location);
-                    let before = ["suppressed violation", violation.severity.name(), policy, title];
-                    let behind = [address, &violation.attribute, &message, remediation, fingerprint];
-                    row(&mut text, before.into_iter().chain(place.iter().map(String::as_str)).chain(behind));
-                }
-            }
-            for undecided in &suppression.undecided {
-                let message = format!("{}; {why}", undecided.reason);
-                let place = place(context, &undecided.location);
-                let before = ["suppressed undecided", undecided.severity.name(), policy, title];
-                let behind = [&*undecided.resource, &undecided.attribute, &message, &undecided.remedy, ""];
-                row(&mut text, before.into_iter().chain(place.iter().map(String::as_str)).chain(behind));
-            }
-        }
+        suppressed::holding(report).for_each(|suppression| suppressed_rows(&mut text, suppression, report, context));
         for notice in &report.notices {
             let place = place(context, &notice.location);
             let behind = ["", "", &notice.message, &notice.remedy, ""];
@@ -81,6 +56,32 @@ impl Rendering for Csv {
             row(&mut text, before.into_iter().chain(place.iter().map(String::as_str)).chain(behind));
         }
         text
+    }
+}
+
+/// The rows of what a suppression keeps from counting.
+fn suppressed_rows(text: &mut String, suppression: &Suppression, report: &Report, context: &Context<'_>) {
+    let metadata = report.policies.get(&suppression.policy);
+    let (title, remediation) =
+        metadata.map_or(("", ""), |metadata| (metadata.title.as_str(), metadata.remediation.as_str()));
+    let policy = suppression.policy.as_str();
+    let at = format!("{}:{}", context.shown(&suppression.location.path), suppression.location.start.line);
+    let why = format!("suppressed in {at}: {}", suppressed::why(suppression));
+    for violation in &suppression.violations {
+        let (before, place) =
+            (["suppressed violation", violation.severity.name(), policy, title], place(context, &violation.location));
+        for (address, fingerprint) in violation.addresses() {
+            let message = format!("{}; {why}", violation.message);
+            let behind = [address, &violation.attribute, &message, remediation, fingerprint];
+            row(text, before.into_iter().chain(place.iter().map(String::as_str)).chain(behind));
+        }
+    }
+    for undecided in &suppression.undecided {
+        let (before, place) =
+            (["suppressed undecided", undecided.severity.name(), policy, title], place(context, &undecided.location));
+        let message = format!("{}; {why}", undecided.reason);
+        let behind = [&*undecided.resource, &undecided.attribute, &message, &undecided.remedy, ""];
+        row(text, before.into_iter().chain(place.iter().map(String::as_str)).chain(behind));
     }
 }
 

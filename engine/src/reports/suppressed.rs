@@ -41,7 +41,7 @@ pub(super) fn named(suppression: &Suppression) -> String {
 }
 
 /// What is suppressed, each with its resource and place, and how many are not named.
-pub(super) fn what<'s>(suppression: &'s Suppression) -> (Vec<(&'s str, &'s Location)>, usize) {
+pub(super) fn what(suppression: &Suppression) -> (Vec<(&str, &Location)>, usize) {
     let violations = suppression.violations.iter().map(|violation| (violation.resource.as_str(), &violation.location));
     let undecided = suppression.undecided.iter().map(|undecided| (undecided.resource.as_str(), &undecided.location));
     let all: Vec<_> = violations.chain(undecided).take(PLACE_LIMIT).collect();

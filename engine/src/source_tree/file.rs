@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(f.position(0), LineColumn { line: 1, column: 1 });
         assert_eq!(f.position(5), LineColumn { line: 2, column: 2 });
         assert_eq!(f.position(999), LineColumn { line: 4, column: 4 });
-        assert_eq!([f.line_around(4), f.line_around(99)], [(2, 3..7), (4, 9..12)]);
+        assert_eq!([f.line_around(4), f.line_around(99)], [(2, 3..8), (4, 9..12)]);
         assert_eq!([f.line(1), f.line(2), f.line(3), f.line(4), f.line(5), f.line(0)], ["ab", "üx", "", "end", "", ""]);
     }
 

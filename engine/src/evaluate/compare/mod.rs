@@ -23,7 +23,7 @@ use pairs::{Id, Pairs};
 /// Sets the state of everything in `head`, and adds what was fixed and what can no longer be told.
 pub(super) fn compare(head: &mut UnitReport, base: UnitReport, renamed: &[(TreePath, TreePath)]) {
     let UnitReport { violations, undecided: undecided_before, unevaluated, resources, suppressed, .. } = base;
-    let Suppressed { violations: silenced, undecided: silenced_undecided, by } = suppressed;
+    let Suppressed { violations: silenced, undecided: silenced_undecided, by, .. } = suppressed;
     let pairs = Pairs::of(&head.resources, &head.moved, &resources, renamed);
     let before = violations.into_iter().chain(silenced).collect();
     let now = head.violations.iter_mut().chain(&mut head.suppressed.violations);

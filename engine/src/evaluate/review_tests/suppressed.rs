@@ -176,15 +176,15 @@ fn whose_decision_a_suppression_is() {
     let over = unencrypted("# portcullis:ignore db until=2026-05-31");
     let good = BARE.replace("false", "true");
     for (base, head, allowed, of_the_base) in [
-        ("", IGNORED, "holds introduced", "introduced! unused introduced"),
-        (BARE, IGNORED, "holds introduced", "existing unused introduced"),
+        ("", IGNORED, "holds introduced", "introduced! refused introduced"),
+        (BARE, IGNORED, "holds introduced", "existing refused introduced"),
         (IGNORED, IGNORED.replace("moved", "gone").as_str(), "holds existing", "holds existing"),
         (IGNORED, BARE, "introduced!", "introduced!"),
-        (&soon, &format!("# x\n{later}"), "holds introduced", "introduced! unused introduced"),
+        (&soon, &format!("# x\n{later}"), "holds introduced", "introduced! refused introduced"),
         (&later, &format!("# x\n{soon}"), "holds existing", "holds existing"),
         (&over, &format!("# x\n{over}"), "existing expired existing", "existing expired existing"),
         (IGNORED, &over, "introduced! expired introduced", "introduced! expired introduced"),
-        (&over, IGNORED, "holds introduced", "existing unused introduced"),
+        (&over, IGNORED, "holds introduced", "existing refused introduced"),
         (IGNORED, &good, "", ""),
         (BARE, &good, "fixed", "fixed"),
         (&good, &format!("# portcullis:ignore db\n{good}"), "unused introduced", "unused introduced"),
@@ -202,7 +202,7 @@ fn a_suppression_does_not_move_or_widen_unseen() {
     let comment = "# portcullis:ignore db why\n";
     assert_eq!(
         reviewed(&two(comment, "", true), &two("", comment, false)),
-        ["holds introduced", "introduced! unused existing"]
+        ["holds introduced", "introduced! refused existing"]
     );
     let whole = |more: &str| {
         format!("{comment}resource \"aws_security_group\" \"g\" {{\n  name = \"g\"\n{more}}}\n").replace("db", "direct")

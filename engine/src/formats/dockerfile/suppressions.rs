@@ -46,3 +46,34 @@ fn comments(text: &str, lines: &Lines) -> Vec<Range<usize>> {
     }
     comments
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::formats::{Format, ReadOptions, Scope};
+    use crate::source_tree::{SourceTree, TreePath};
+
+    /// The name of each suppression of a Dockerfile and the first and last line it reaches.
+    fn silenced(text: &str) -> Vec<(String, usize, usize)> {
+        let path = TreePath::new("Dockerfile").unwrap();
+        let tree = SourceTree::from_files([(path, text.as_bytes().to_vec())]);
+        let format = super::super::Dockerfile;
+        let plans = format.units(&tree, &Scope::All);
+        let unit = format.read(&plans[0], &tree, &ReadOptions::default());
+        let line = |at: u32| text[..at as usize].matches('\n').count() + 1;
+        let one = |s: &crate::resource::Suppression| (s.name.to_string(), line(s.reach.start), line(s.reach.end - 1));
+        unit.suppressions.iter().map(one).collect()
+    }
+
+    #[test]
+    fn comments_reach_stages_instructions_and_the_file() {
+        let text = "# portcullis:ignore a\nFROM x\n# portcullis:ignore b\nRUN y \\\n  # portcullis:ignore c\n  z\n\
+            # hadolint ignore=DL3006\nFROM w\nRUN <<E\n# portcullis:ignore d\nE\n# hadolint global ignore=DL1\nUSER 1 # portcullis:ignore e\n\
+            # checkov:skip=CKV_DOCKER_2\n";
+        let found: Vec<_> = silenced(text);
+        let found: Vec<(&str, usize, usize)> =
+            found.iter().map(|(name, from, to)| (name.as_str(), *from, *to)).collect();
+        let expected =
+            [("a", 2, 6), ("b", 4, 6), ("c", 4, 6), ("DL3006", 8, 8), ("DL1", 1, 14), ("CKV_DOCKER_2", 1, 14)];
+        assert_eq!(found, expected);
+    }
+}
