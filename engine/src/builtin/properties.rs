@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::files;
-use crate::evaluate::{Report, Selection, evaluate_unit, scan};
+use crate::evaluate::{Purpose, Report, Selection, evaluate_unit, scan};
 use crate::formats::{self, ReadOptions, Scope};
-use crate::policy::{Catalogue, Example, Library, Loaded, load_library, load_policy};
+use crate::policy::{Catalogue, Example, Library, Loaded, is_library, load_library, load_policy};
 use crate::resource::{Data, Key, Map, Reason, ReasonKind, Unit, Value};
 use crate::source_tree::{SourceTree, TreePath};
 
@@ -22,7 +22,8 @@ type Answers = BTreeMap<(String, String), Answer>;
 /// Calls `check` with every example of every policy file: its catalogue and its units.
 fn for_every_example(mut check: impl FnMut(&Loaded, &Catalogue, &mut Unit)) {
     let files = files().unwrap();
-    let (sets, policies): (Vec<_>, Vec<_>) = files.into_iter().partition(|(path, _)| path.contains("lib/"));
+    let (sets, policies): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|(path, _)| is_library(path.trim_start_matches("policies/")));
     let mut library = Library::default();
     for (path, text) in sets {
         load_library(path, text, &mut library).unwrap();
@@ -48,11 +49,11 @@ fn units(example: &Example) -> Vec<Unit> {
 
 fn report(unit: &Unit, catalogue: &Catalogue) -> Report {
     let selection = Selection::default();
-    scan(vec![evaluate_unit(unit, catalogue, &selection)], catalogue, &selection)
+    scan(vec![evaluate_unit(unit, catalogue, &selection, Purpose::Scan)], catalogue, &selection)
 }
 
 fn answers(unit: &Unit, catalogue: &Catalogue) -> Answers {
-    let report = evaluate_unit(unit, catalogue, &Selection::default());
+    let report = evaluate_unit(unit, catalogue, &Selection::default(), Purpose::Scan);
     let mut answers = Answers::new();
     for undecided in &report.undecided {
         answers.insert((undecided.policy.to_string(), undecided.resource.clone()), Answer::Undecided);

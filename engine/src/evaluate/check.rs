@@ -17,6 +17,7 @@ use super::report::{Location, State, Undecided, Violation};
 use super::scalar::TextCase;
 use super::silences::{Cover, Silences};
 use super::truth::Truth;
+use super::unit::Purpose;
 use super::walk::Walk;
 
 /// What a check answers for a resource.
@@ -39,7 +40,7 @@ pub(super) struct Asked<'c> {
 
 impl<'c> Asked<'c> {
     /// Asks a resource.
-    pub(super) fn of(&self, resource: &'c Resource, linked: &'c Linked<'c>) -> Outcome {
+    pub(super) fn of(&self, resource: &'c Resource, linked: &'c Linked<'c>, purpose: Purpose) -> Outcome {
         let case = match resource.format {
             FormatId::Azure => TextCase::Ignored,
             FormatId::Terraform => TextCase::Converted,
@@ -53,7 +54,7 @@ impl<'c> Asked<'c> {
         }
         match (self.violated(&walk), applies) {
             (Truth::False, _) => Outcome::Pass,
-            (Truth::True, Truth::True) => Outcome::Violations(self.violations(&walk)),
+            (Truth::True, Truth::True) => Outcome::Violations(self.violations(&walk, purpose)),
             _ => match self.undecided(&walk, applies) {
                 Some(undecided) => Outcome::Undecided(Box::new(undecided)),
                 None => Outcome::Pass,
@@ -98,7 +99,7 @@ impl<'c> Asked<'c> {
     }
 
     /// One violation for each element that violates, and one for what lies in no element.
-    fn violations(&self, walk: &Walk<'_>) -> Vec<Violation> {
+    fn violations(&self, walk: &Walk<'_>, purpose: Purpose) -> Vec<Violation> {
         let leaves = self.leaves(walk);
         let mut groups: Vec<(Option<&str>, Vec<&Leaf>)> = Vec::new();
         for leaf in &leaves {
@@ -111,10 +112,10 @@ impl<'c> Asked<'c> {
         if groups.is_empty() {
             groups.push((None, Vec::new()));
         }
-        let mut siblings = Siblings::default();
+        let mut siblings = (purpose == Purpose::Review).then(Siblings::default);
         let mut twins: HashMap<String, usize> = HashMap::new();
         let numbered = |(_, group): &(Option<&str>, Vec<&Leaf>)| {
-            let mut violation = self.violation(walk, group, &mut siblings);
+            let mut violation = self.violation(walk, group, siblings.as_mut());
             let count = twins.entry(violation.identity.element.clone()).or_default();
             // Elements that look alike are told apart by their order.
             if *count > 0 {
@@ -128,7 +129,7 @@ impl<'c> Asked<'c> {
         groups.iter().map(numbered).collect()
     }
 
-    fn violation(&self, walk: &Walk<'_>, leaves: &[&Leaf], siblings: &mut Siblings) -> Violation {
+    fn violation(&self, walk: &Walk<'_>, leaves: &[&Leaf], siblings: Option<&mut Siblings>) -> Violation {
         let resource = walk.resource;
         let files = &walk.linked.unit().files;
         let declared = walk.linked.declared(resource);
@@ -154,11 +155,21 @@ impl<'c> Asked<'c> {
             used_at: None,
             origins: place::origins(files, resource, value),
             whenever: resource.maybe.as_ref().map(ToString::to_string),
-            suggestion: suggestion(self.check, resource, declared, leaves),
+            suggestion: suggestion(self.check, resource, declared, leaves).map(|text| self.warned(walk, leaves, text)),
             lapse,
             silenced,
-            identity: Identity::of(resource, leaves, siblings),
+            identity: match siblings {
+                Some(siblings) => Identity::of(resource, leaves, siblings),
+                None => Identity::of_element(resource, leaves),
+            },
         }
+    }
+
+    /// A suggestion that would create the resource anew says so where it stands.
+    fn warned(&self, walk: &Walk<'_>, leaves: &[&Leaf], suggestion: String) -> String {
+        let defaults = walk.linked.assumptions().of(walk.resource);
+        let replaces = defaults.is_some_and(|defaults| leaves.iter().any(|leaf| defaults.is_replaced_by(&leaf.path)));
+        if replaces { format!("{suggestion} # this replaces the resource") } else { suggestion }
     }
 
     fn undecided(&self, walk: &Walk<'_>, applies: Truth) -> Option<Undecided> {

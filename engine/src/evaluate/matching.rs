@@ -154,7 +154,8 @@ impl Walk<'_> {
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         let (head, tail) = keys.split_first()?;
         if !self.related.iter().any(|link| link.name == *head) {
-            return self.resource.attributes.dig(&keys).cloned();
+            let written = self.resource.attributes.dig(&keys).filter(|value| !value.is_null()).cloned();
+            return written.or_else(|| self.linked.assumptions().of(self.resource)?.at(&keys));
         }
         let targets = self.linked.follow(self.resource, head, self.related)?;
         match targets.found.as_slice() {
@@ -244,7 +245,7 @@ impl Walk<'_> {
 
 /// Written, and not null, `""`, `[]` or `{}`; an empty block is present.
 fn presence(value: Option<&Value>) -> Truth {
-    let Some(value) = value else { return Truth::False };
+    let Some(value) = value.filter(|value| !value.is_assumed()) else { return Truth::False };
     match value.data() {
         Data::Null => Truth::False,
         Data::Bool(_) | Data::Number(_) => Truth::True,

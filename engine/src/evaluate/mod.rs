@@ -3,6 +3,7 @@
 //! [`evaluate_unit`] asks the resources of one unit; its answer holds nothing of the unit, so units can be read, asked and
 //! forgotten one by one, on as many threads as the caller likes. [`scan`] and [`review`] make a [`Report`] of many.
 
+mod assumed;
 mod baseline;
 mod check;
 mod compare;
@@ -44,4 +45,4 @@ pub use report::{
 };
 pub use request::{OnUndecided, OnUnreadable, Request, SourceScope, SuppressionsTaken, review, scan};
 pub use suppression::{Lapse, LapseKind, ReportedNotice, Suppression, SuppressionStatus};
-pub use unit::{Selection, evaluate_unit};
+pub use unit::{Purpose, Selection, evaluate_unit};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::policy::{Catalogue, CheckIndex, PolicyId};
 use crate::resource::{FormatId, Resource, Unit};
 
+use super::assumed::Assumptions;
 use super::check::{Asked, Outcome};
 use super::links::Linked;
 use super::place::location;
@@ -42,9 +43,18 @@ impl Selection {
     }
 }
 
+/// What the answers are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be reported as they are.
+    Scan,
+    /// To be compared with those of another commit: what tells resources and violations apart is gathered too.
+    Review,
+}
+
 /// Asks every resource of a unit what the policies of its type ask.
 #[must_use]
-pub fn evaluate_unit(unit: &Unit, catalogue: &Catalogue, selection: &Selection) -> UnitReport {
+pub fn evaluate_unit(unit: &Unit, catalogue: &Catalogue, selection: &Selection, purpose: Purpose) -> UnitReport {
     let mut report = UnitReport { problems: problems(unit), ..UnitReport::default() };
     let unevaluated = unit.unevaluated.iter();
     report.unevaluated =
@@ -63,7 +73,8 @@ pub fn evaluate_unit(unit: &Unit, catalogue: &Catalogue, selection: &Selection) 
         report.errors.push(error.to_string());
         Silences::default()
     });
-    let linked = Linked::new(unit, catalogue.library());
+    let assumptions = Assumptions::new(unit, catalogue.library());
+    let linked = Linked::new(unit, catalogue.library(), &assumptions);
     let mut by_type: HashMap<(FormatId, &str), Vec<CheckIndex>> = HashMap::new();
     let mut covered: HashSet<&str> = HashSet::new();
     for resource in &unit.resources {
@@ -74,7 +85,7 @@ pub fn evaluate_unit(unit: &Unit, catalogue: &Catalogue, selection: &Selection) 
         }
         for index in checks.iter() {
             let outcome = match asked(catalogue, *index, selection.today, &silences) {
-                Ok(asked) => asked.of(resource, &linked),
+                Ok(asked) => asked.of(resource, &linked, purpose),
                 Err(error) => {
                     if !report.errors.contains(&error) {
                         report.errors.push(error);
@@ -90,8 +101,10 @@ pub fn evaluate_unit(unit: &Unit, catalogue: &Catalogue, selection: &Selection) 
             *report.coverage.uncovered.entry(resource.type_name.to_string()).or_default() += 1;
         }
     }
-    report.resources = listed(unit, &report);
-    report.moved = moved(unit);
+    if purpose == Purpose::Review {
+        report.resources = listed(unit, &report);
+        report.moved = moved(unit);
+    }
     report.notices = silences.notices;
     report.suppressed.by = silences.all.iter().map(Silenced::by).collect();
     report

@@ -133,6 +133,8 @@ pub struct Unit {
     pub notices: Vec<Notice>,
     /// Addresses that resources and modules had before, and those they have now.
     pub moved: Vec<(Arc<str>, Arc<str>)>,
+    /// The providers whose version a lock file fixes: source address and version.
+    pub locked_providers: Vec<(Arc<str>, Arc<str>)>,
 }
 
 /// A file of a kind that is recognised but not evaluated.
@@ -157,6 +159,7 @@ impl Unit {
             suppressions: Vec::new(),
             notices: Vec::new(),
             moved: Vec::new(),
+            locked_providers: Vec::new(),
         }
     }
 }
