@@ -24,7 +24,9 @@ mod report;
 mod request;
 mod scalar;
 mod selection;
+mod silences;
 mod sketch;
+mod suppression;
 mod truth;
 mod unit;
 mod units;
@@ -41,5 +43,6 @@ pub use report::{
     Address, Coverage, Listed, Location, Moved, Report, ReportedProblem, SourceReport, State, Step, Undecided,
     UnevaluatedFile, UnitReport, Verdict, Violation,
 };
-pub use request::{OnUndecided, OnUnreadable, Request, SourceScope, review, scan};
+pub use request::{OnUndecided, OnUnreadable, Request, SourceScope, SuppressionsTaken, review, scan};
+pub use suppression::{Lapse, LapseKind, ReportedNotice, Suppression, SuppressionStatus};
 pub use unit::{Purpose, Selection, evaluate_unit};

@@ -2,6 +2,7 @@
 //!
 //! The language is described in `docs/policy-language.md`. What a policy *answers* is the business of `evaluate`.
 
+mod aliases;
 mod catalogue;
 mod defaults;
 mod find;
