@@ -23,7 +23,10 @@ fn text(width: usize, links: Option<&str>, color: bool, in_full: bool) -> String
     let report = scan(units.collect(), &catalogue, &selection);
     let terminal = Terminal { width, color, links };
     let text = RENDERINGS.iter().find(|rendering| rendering.name() == "text").unwrap();
-    text.render(&report, &Context { catalogue: &catalogue, version: "1", prefix: "", terminal, in_full })
+    text.render(
+        &report,
+        &Context { catalogue: &catalogue, version: "1", prefix: "", terminal, in_full, shows_suppressed: true },
+    )
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use crate::policy::{Assumed, AttributeDefault, Library, Version, VersionRange};
-use crate::resource::{Data, FormatId, Reason, ReasonKind, Resource, Span, Unit, Value};
+use crate::policy::{AttributeDefault, Library, Version, VersionRange};
+use crate::resource::{Data, FormatId, Resource, Unit, Value};
 
 use super::cursor::Cursor;
 use super::matching::literal_value;
@@ -98,16 +98,7 @@ impl TypeDefaults<'_> {
 
     fn value(&self, attribute: &AttributeDefault) -> Option<Value> {
         let provider = self.type_name.split_once('_').map_or(self.type_name, |(provider, _)| provider);
-        let value = match attribute.assumed(&self.assumptions.versions(provider)) {
-            Assumed::Nothing => return None,
-            Assumed::Value(literal) => literal_value(literal),
-            Assumed::Depends => {
-                let path = attribute.path.join(".");
-                let subject =
-                    format!("the version of the provider {provider}, on which the default of {path} depends,");
-                Value::unknown(Reason::new(ReasonKind::Outside, subject, None), Span::NOWHERE)
-            }
-        };
+        let value = literal_value(attribute.assumed(&self.assumptions.versions(provider))?);
         Some(value.noted(|notes| notes.assumed = true))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use crate::policy::{Check, Literal, PolicyId, Rule, Severity};
-use crate::resource::{FormatId, Reason, ReasonKind, Resource, Span, Unit};
+use crate::resource::{FormatId, Reason, ReasonKind, Resource, Unit};
 
 use super::fingerprint::fingerprint;
 use super::identity::{Identity, NETWORK_RULE, Siblings};
@@ -15,6 +15,7 @@ use super::place;
 use super::quantity::Mode;
 use super::report::{Location, State, Undecided, Violation};
 use super::scalar::TextCase;
+use super::silences::{Cover, Silences};
 use super::truth::Truth;
 use super::unit::Purpose;
 use super::walk::Walk;
@@ -34,6 +35,7 @@ pub(super) struct Asked<'c> {
     pub(super) params: &'c [(String, Literal)],
     pub(super) check: &'c Check,
     pub(super) today: i64,
+    pub(super) silences: &'c Silences,
 }
 
 impl<'c> Asked<'c> {
@@ -134,7 +136,10 @@ impl<'c> Asked<'c> {
         let resource = walk.resource;
         let files = &walk.linked.unit().files;
         let declared = walk.linked.declared(resource);
-        let leaf = leaves.first();
+        let Cover { silenced, lapse, open } =
+            self.silences.over(self.policy, &self.check.rule, (resource, declared), leaves);
+        // Where a part is silenced, what is left is what to look at.
+        let leaf = leaves.get(open);
         let value = leaf.and_then(|leaf| leaf.value.as_ref());
         Violation {
             fingerprint: String::new(),
@@ -154,6 +159,8 @@ impl<'c> Asked<'c> {
             origins: place::origins(files, resource, value),
             whenever: resource.maybe.as_ref().map(ToString::to_string),
             suggestion: suggestion(self.check, resource, declared, leaves).map(|text| self.warned(walk, leaves, text)),
+            lapse,
+            silenced,
             identity: match siblings {
                 Some(siblings) => Identity::of(resource, leaves, siblings),
                 None => Identity::of_element(resource, leaves),
@@ -180,6 +187,9 @@ impl<'c> Asked<'c> {
             }
             leaves.extend(when.0);
         }
+        let open: Vec<&Leaf> = leaves.iter().filter(|leaf| leaf.truth == Truth::Unknown).collect();
+        let cover =
+            self.silences.over(self.policy, &self.check.rule, (resource, walk.linked.declared(resource)), &open);
         let leaf = leaves.iter().find(|leaf| leaf.truth == Truth::Unknown && leaf.reason.is_some());
         let reason = leaf.and_then(|leaf| leaf.reason.clone());
         let reason = reason.unwrap_or_else(|| Reason::new(ReasonKind::Unsupported, "a value it depends on", None));
@@ -199,6 +209,7 @@ impl<'c> Asked<'c> {
             cause: reason.place.and_then(|span| place::location(files, span)),
             remedy: reason.remedy().to_owned(),
             origins: place::origins(files, resource, leaf.and_then(|leaf| leaf.value.as_ref())),
+            silenced: cover.silenced,
         })
     }
 }
@@ -212,17 +223,8 @@ fn attribute(resource: &Resource, declared: &Resource, leaf: &Leaf) -> String {
 
 /// Where a leaf lies; the resource's own place when it lies in no file.
 pub(super) fn leaf_location(unit: &Unit, resource: &Resource, leaf: Option<&Leaf>) -> Location {
-    let span = leaf.map(|leaf| pointed_at(resource, leaf));
+    let span = leaf.map(|leaf| place::pointed_at(resource, leaf));
     let location = span.and_then(|span| place::location(&unit.files, span));
     let location = location.or_else(|| place::of_resource(&unit.files, resource));
     location.unwrap_or_else(|| place::nowhere(unit))
-}
-
-/// A missing attribute is pointed at where its nearest parent begins, an attribute where it is written.
-fn pointed_at(resource: &Resource, leaf: &Leaf) -> Span {
-    match &leaf.value {
-        Some(value) if value.as_map().is_none() => leaf.span,
-        _ if leaf.span == resource.span || leaf.span == resource.attributes.span() => resource.header,
-        Some(_) | None => leaf.span,
-    }
 }

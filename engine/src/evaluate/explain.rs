@@ -14,6 +14,8 @@ use super::message;
 use super::place;
 use super::quantity::Mode;
 use super::report::{Location, Step};
+use super::silences::Silences;
+use super::suppression::Silenced;
 use super::trace::{Inside, Opened, Traced, Tracer};
 use super::truth::Truth;
 use super::unit::{Purpose, Selection, asked, wanted};
@@ -148,8 +150,16 @@ pub fn explain(
 ) -> Vec<Explanation> {
     let assumptions = Assumptions::new(unit, catalogue.library());
     let linked = Linked::new(unit, catalogue.library(), &assumptions);
-    let resources = unit.resources.iter().filter(|resource| is_wanted(resource));
-    resources.map(|resource| explanation(resource, &linked, catalogue, selection)).collect()
+    let (silences, error) = match Silences::of(unit, catalogue, selection.today) {
+        Ok(silences) => (silences, None),
+        Err(error) => (Silences::default(), Some(error.to_string())),
+    };
+    let explained = |resource| {
+        let mut explanation = explanation(resource, &linked, catalogue, selection, &silences);
+        explanation.errors.extend(error.clone());
+        explanation
+    };
+    unit.resources.iter().filter(|resource| is_wanted(resource)).map(explained).collect()
 }
 
 /// Explains the resources that are declared at a line of a file, or all that the file declares.
@@ -179,6 +189,7 @@ fn explanation<'u>(
     linked: &'u Linked<'u>,
     catalogue: &'u Catalogue,
     selection: &Selection,
+    silences: &'u Silences,
 ) -> Explanation {
     let unit = linked.unit();
     let mut explanation = Explanation {
@@ -193,7 +204,7 @@ fn explanation<'u>(
         errors: Vec::new(),
     };
     for index in wanted(catalogue, selection, resource.format, &resource.type_name) {
-        let asked = asked(catalogue, index, selection.today);
+        let asked = asked(catalogue, index, selection.today, silences);
         let about = catalogue.metadata(index.policy).map_err(|error| error.to_string());
         let count = catalogue.body(index.policy).map_or(0, |body| body.checks.len());
         match (asked, about) {
@@ -221,10 +232,11 @@ impl<'c> Asked<'c> {
             Outcome::NotApplicable => (Answer::NotApplicable, Vec::new()),
             Outcome::Pass => (Answer::Pass, Vec::new()),
             Outcome::Violations(violations) => {
-                (Answer::Violation, violations.into_iter().map(|violation| violation.message).collect())
+                (Answer::Violation, violations.into_iter().map(|v| accepted(v.message, v.silenced.as_ref())).collect())
             }
             Outcome::Undecided(undecided) => {
-                (Answer::Undecided, vec![format!("{}; {}", undecided.reason, undecided.remedy)])
+                let words = format!("{}; {}", undecided.reason, undecided.remedy);
+                (Answer::Undecided, vec![accepted(words, undecided.silenced.as_ref())])
             }
         }
     }
@@ -259,6 +271,13 @@ impl<'c> Asked<'c> {
         });
         clauses
     }
+}
+
+/// What is said of an answer, and where it is suppressed and why.
+fn accepted(words: String, silenced: Option<&Silenced>) -> String {
+    let Some(Silenced { by, .. }) = silenced else { return words };
+    let reason = if by.reason.is_empty() { "no reason given" } else { &by.reason };
+    format!("{words} (suppressed at {}:{}: {reason})", by.location.path, by.location.start.line)
 }
 
 fn clause(name: &'static str, truth: Truth, tracer: &Tracer, walk: &Walk<'_>) -> Clause {

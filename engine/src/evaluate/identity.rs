@@ -90,7 +90,7 @@ fn is_at_or_below(place: &str, others: &BTreeSet<String>) -> bool {
 }
 
 /// Where a leaf lies in its element, whatever the places of elements in their lists.
-fn place(leaf: &Leaf) -> String {
+pub(super) fn place(leaf: &Leaf) -> String {
     let outer = leaf.element.as_ref().map_or("", |element| element.path.as_str());
     let inner = leaf.path.strip_prefix(outer).unwrap_or(&leaf.path);
     let mut place = String::with_capacity(inner.len());

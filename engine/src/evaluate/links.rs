@@ -353,6 +353,8 @@ fn pointers_at(attributes: &Value, path: &Path) -> Pointers {
     let mut nodes = vec![attributes];
     for step in &path.steps {
         let names: Vec<String> = step.names.iter().map(ToString::to_string).collect();
+        let hidden = nodes.iter().filter_map(|node| node.as_unknown()).map(|unknown| unknown.reason.clone());
+        pointers.open = pointers.open.take().or_else(|| hidden.last());
         nodes = nodes.into_iter().flat_map(|node| children(node, &names)).collect();
     }
     for node in nodes {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::policy::{Comparison, Literal, Matcher, Operand, Operator, Path};
-use crate::resource::{Data, ListKind, Reason, ReasonKind, Span, Value};
+use crate::resource::{Data, ListKind, Reason, ReasonKind, Span, Value, days_of_date};
 
 use super::cursor::Cursor;
 use super::leaf::{Leaf, Nobody, Watch};
@@ -13,7 +13,7 @@ use super::quantity::Mode;
 use super::scalar::{TextCase, equals, number, one_of, same_text, starts_with};
 use super::trace::Opened;
 use super::truth::Truth;
-use super::units::{compare_quantities, days_of_date, version_meets};
+use super::units::{compare_quantities, version_meets};
 use super::walk::{Walk, undecided_reason};
 
 impl Walk<'_> {

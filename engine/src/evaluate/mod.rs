@@ -25,7 +25,9 @@ mod report;
 mod request;
 mod scalar;
 mod selection;
+mod silences;
 mod sketch;
+mod suppression;
 mod trace;
 mod truth;
 mod unit;
@@ -44,5 +46,6 @@ pub use report::{
     Address, Coverage, Listed, Location, Moved, Report, ReportedProblem, SourceReport, State, Step, Undecided,
     UnevaluatedFile, UnitReport, Verdict, Violation,
 };
-pub use request::{OnUndecided, OnUnreadable, Request, SourceScope, review, scan};
+pub use request::{OnUndecided, OnUnreadable, Request, SourceScope, SuppressionsTaken, review, scan};
+pub use suppression::{Lapse, LapseKind, ReportedNotice, Suppression, SuppressionStatus};
 pub use unit::{Purpose, Selection, evaluate_unit};

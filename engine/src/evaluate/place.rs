@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::resource::{Data, FileTable, Origin, Resource, Span, Unit, Value};
 use crate::source_tree::{LineColumn, TreePath};
 
+use super::leaf::Leaf;
 use super::report::{Location, Step};
 
 /// Most lines of text a location carries.
@@ -80,6 +81,15 @@ pub(super) fn written_path(attributes: &Value, span: Span) -> Option<String> {
         at = value;
     }
     (!path.is_empty()).then_some(path)
+}
+
+/// A missing attribute is pointed at where its nearest parent begins, an attribute where it is written.
+pub(super) fn pointed_at(resource: &Resource, leaf: &Leaf) -> Span {
+    match &leaf.value {
+        Some(value) if value.as_map().is_none() => leaf.span,
+        _ if leaf.span == resource.span || leaf.span == resource.attributes.span() => resource.header,
+        Some(_) | None => leaf.span,
+    }
 }
 
 /// The place of a resource that no file shows: the unit itself.

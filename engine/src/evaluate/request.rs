@@ -11,7 +11,8 @@ use crate::source_tree::{Folder, LineColumn, SourceTree, TreePath};
 
 use super::compare::compare;
 use super::identity::Identity;
-use super::report::{Address, Location, Report, ReportedProblem, State, UnitReport, Violation};
+use super::report::{Address, Location, Report, ReportedProblem, State, Suppressed, UnitReport, Violation};
+use super::suppression::{self, Lapse, Silenced};
 use super::unit::{Purpose, Selection, evaluate_unit};
 use super::verdict;
 
@@ -50,6 +51,9 @@ pub struct SourceScope {
     pub on_unreadable: OnUnreadable,
     /// Whether an undecided answer that the pull request introduces blocks.
     pub on_undecided: OnUndecided,
+    /// Which suppressions in files hold.
+    #[serde(default)]
+    pub suppressions: SuppressionsTaken,
 }
 
 impl SourceScope {
@@ -89,6 +93,17 @@ pub enum OnUndecided {
     Block,
 }
 
+/// Which suppressions in files hold in a review.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SuppressionsTaken {
+    /// All; those that the pull request brings are listed as such.
+    #[default]
+    Allow,
+    /// Those of the merge base.
+    Base,
+}
+
 /// Evaluates the units that a pull request touches, in head and base, and says what it introduces.
 #[must_use]
 pub fn review(request: &Request, catalogue: &Catalogue) -> Report {
@@ -106,6 +121,9 @@ pub fn review(request: &Request, catalogue: &Catalogue) -> Report {
     let code: BTreeSet<TreePath> = head.files.union(&base.files).cloned().collect();
     let touched: Vec<&TreePath> = request.touched.intersection(&code).collect();
     compare(&mut head, base, &request.renamed);
+    refuse(&mut head, &request.sources);
+    // What was wrong in a file before is for those who work on it.
+    head.notices.retain(|notice| request.touched.contains(&notice.location.path));
     head.problems.extend(request.gaps.iter().map(unsearched));
     for violation in head.violations.iter_mut().filter(|violation| violation.state == State::Introduced) {
         place_in_diff(violation, &request.touched);
@@ -114,9 +132,9 @@ pub fn review(request: &Request, catalogue: &Catalogue) -> Report {
         // A limit that a unit hits hides what any of its files says.
         problem.touched = problem.kind == ProblemKind::Limit || request.touched.contains(&problem.path);
     }
-    let mut report = finished(head, catalogue, &request.selection);
+    let mut report = finished(head, catalogue, &request.selection, true);
     verdict::judge(&mut report, &request.sources, &touched);
-    report.violations = grouped(report.violations);
+    report.group();
     report
 }
 
@@ -137,10 +155,39 @@ fn unsearched(gap: &Gap) -> ReportedProblem {
 /// Makes a report of the units of a scan: everything found counts, there is no base.
 #[must_use]
 pub fn scan(units: Vec<UnitReport>, catalogue: &Catalogue, selection: &Selection) -> Report {
-    let mut report = finished(merged(units), catalogue, selection);
+    let mut report = finished(merged(units), catalogue, selection, false);
     verdict::judge_scan(&mut report);
-    report.violations = grouped(report.violations);
+    report.group();
     report
+}
+
+/// Lets count what the base does not accept, where a source takes no other suppressions.
+fn refuse(head: &mut UnitReport, sources: &[SourceScope]) {
+    let is_refused = |silenced: Option<&Silenced>, places: &[&Location]| {
+        silenced.is_some_and(|silenced| verdict::refuses(sources, silenced, places))
+    };
+    let Suppressed { violations, undecided, refused, .. } = &mut head.suppressed;
+    for mut violation in std::mem::take(violations) {
+        let is_refused = is_refused(violation.silenced.as_ref(), &violation.places());
+        match violation.silenced.take_if(|_| is_refused) {
+            Some(silenced) => {
+                violation.lapse = Some(Lapse::refused(&silenced.by));
+                head.violations.push(violation);
+                refused.push(silenced.by);
+            }
+            None => violations.push(violation),
+        }
+    }
+    for mut answer in std::mem::take(undecided) {
+        let is_refused = is_refused(answer.silenced.as_ref(), &answer.places());
+        match answer.silenced.take_if(|_| is_refused) {
+            Some(silenced) => {
+                head.undecided.push(answer);
+                refused.push(silenced.by);
+            }
+            None => undecided.push(answer),
+        }
+    }
 }
 
 /// Puts a violation on the nearest link of its chain that the pull request touches: there its author looks.
@@ -159,6 +206,8 @@ fn merged(units: Vec<UnitReport>) -> UnitReport {
     for unit in units {
         all.violations.extend(unit.violations);
         all.undecided.extend(unit.undecided);
+        all.suppressed.add(unit.suppressed);
+        all.notices.extend(unit.notices);
         all.problems.extend(unit.problems);
         all.unevaluated.extend(unit.unevaluated);
         all.files.extend(unit.files);
@@ -170,20 +219,25 @@ fn merged(units: Vec<UnitReport>) -> UnitReport {
     all
 }
 
-fn finished(unit: UnitReport, catalogue: &Catalogue, selection: &Selection) -> Report {
+fn finished(unit: UnitReport, catalogue: &Catalogue, selection: &Selection, is_review: bool) -> Report {
     let UnitReport { violations, mut undecided, mut problems, mut unevaluated, mut coverage, mut errors, .. } = unit;
+    let UnitReport { suppressed, mut notices, .. } = unit;
     let violations = sorted(violations);
     undecided.sort_by(|a, b| {
         (a.state, &a.location, &a.policy, &a.resource).cmp(&(b.state, &b.location, &b.policy, &b.resource))
     });
     problems.sort_by(|a, b| (&a.path, &a.location).cmp(&(&b.path, &b.location)));
     problems.dedup();
+    notices.sort();
+    notices.dedup();
     unevaluated.sort();
     unevaluated.dedup();
     errors.sort();
     errors.dedup();
     coverage.policies = selection.count(catalogue);
+    let suppressions = suppression::listed(suppressed, is_review);
     let named = violations.iter().map(|v| &v.policy).chain(undecided.iter().map(|u| &u.policy));
+    let named = named.chain(suppressions.iter().map(|suppression| &suppression.policy));
     let mut policies: BTreeMap<PolicyId, Metadata> = BTreeMap::new();
     for id in named {
         if let Some(Ok(metadata)) = catalogue.position(id).map(|position| catalogue.metadata(position)) {
@@ -196,10 +250,22 @@ fn finished(unit: UnitReport, catalogue: &Catalogue, selection: &Selection) -> R
         policies,
         violations,
         undecided,
+        suppressions,
+        notices,
         problems,
         unevaluated,
         coverage,
         errors,
+    }
+}
+
+impl Report {
+    /// Joins what several resources of one place answer.
+    fn group(&mut self) {
+        self.violations = grouped(std::mem::take(&mut self.violations));
+        for suppression in &mut self.suppressions {
+            suppression.violations = grouped(std::mem::take(&mut suppression.violations));
+        }
     }
 }
 

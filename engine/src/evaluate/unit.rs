@@ -13,7 +13,9 @@ use super::check::{Asked, Outcome};
 use super::links::Linked;
 use super::place::location;
 use super::report::{Coverage, Listed, Moved, ReportedProblem, UnevaluatedFile, UnitReport};
+use super::silences::Silences;
 use super::sketch::sketch;
+use super::suppression::Silenced;
 
 /// Most violations kept of one unit; beyond it the report says that there are more.
 const VIOLATION_LIMIT: usize = 20_000;
@@ -67,6 +69,10 @@ pub fn evaluate_unit(unit: &Unit, catalogue: &Catalogue, selection: &Selection, 
         resources: unit.resources.iter().filter(|resource| is_counted(resource)).count(),
         ..Coverage::default()
     };
+    let silences = Silences::of(unit, catalogue, selection.today).unwrap_or_else(|error| {
+        report.errors.push(error.to_string());
+        Silences::default()
+    });
     let assumptions = Assumptions::new(unit, catalogue.library());
     let linked = Linked::new(unit, catalogue.library(), &assumptions);
     let mut by_type: HashMap<(FormatId, &str), Vec<CheckIndex>> = HashMap::new();
@@ -78,7 +84,7 @@ pub fn evaluate_unit(unit: &Unit, catalogue: &Catalogue, selection: &Selection, 
             covered.insert(resource.reported_address());
         }
         for index in checks.iter() {
-            let outcome = match asked(catalogue, *index, selection.today) {
+            let outcome = match asked(catalogue, *index, selection.today, &silences) {
                 Ok(asked) => asked.of(resource, &linked, purpose),
                 Err(error) => {
                     if !report.errors.contains(&error) {
@@ -99,19 +105,24 @@ pub fn evaluate_unit(unit: &Unit, catalogue: &Catalogue, selection: &Selection, 
         report.resources = listed(unit, &report);
         report.moved = moved(unit);
     }
+    report.notices = silences.notices;
+    report.suppressed.by = silences.all.iter().map(Silenced::by).collect();
     report
 }
 
 /// The resources by the addresses they are reported under. Only what violations or undecided answers speak of is sketched.
 fn listed(unit: &Unit, report: &UnitReport) -> Vec<Listed> {
-    let violating = report.violations.iter().map(|violation| &*violation.resource);
-    let open: HashSet<&str> = violating.chain(report.undecided.iter().map(|undecided| &*undecided.resource)).collect();
+    let violations = report.violations.iter().chain(&report.suppressed.violations);
+    let undecided = report.undecided.iter().chain(&report.suppressed.undecided);
+    let violating = violations.map(|violation| &*violation.resource);
+    let open: HashSet<&str> = violating.chain(undecided.map(|undecided| &*undecided.resource)).collect();
     let name: Arc<str> = unit.name.as_str().into();
     let list = |resource: &Resource| Listed {
         unit: Arc::clone(&name),
         address: Arc::clone(&resource.address),
         type_name: Arc::clone(&resource.type_name),
         path: unit.files.get(resource.header.file).map(|file| file.path().clone()),
+        range: resource.span.range(),
         sketch: open.contains(&*resource.address).then(|| sketch(&resource.attributes)),
     };
     unit.resources.iter().filter(|resource| resource.owner.is_none()).map(list).collect()
@@ -143,12 +154,17 @@ pub(super) fn wanted(
     checks
 }
 
-pub(super) fn asked(catalogue: &Catalogue, index: CheckIndex, today: i64) -> Result<Asked<'_>, String> {
+pub(super) fn asked<'c>(
+    catalogue: &'c Catalogue,
+    index: CheckIndex,
+    today: i64,
+    silences: &'c Silences,
+) -> Result<Asked<'c>, String> {
     let words = |error: crate::policy::CatalogueError| error.to_string();
     let metadata = catalogue.metadata(index.policy).map_err(words)?;
     let body = catalogue.body(index.policy).map_err(words)?;
     let check = body.checks.get(index.check as usize).ok_or_else(|| format!("policy {} lacks a check", metadata.id))?;
-    Ok(Asked { policy: &metadata.id, severity: metadata.severity, params: &body.params, check, today })
+    Ok(Asked { policy: &metadata.id, severity: metadata.severity, params: &body.params, check, today, silences })
 }
 
 impl UnitReport {
@@ -156,9 +172,11 @@ impl UnitReport {
         match outcome {
             Outcome::NotApplicable => return,
             Outcome::Pass => {}
+            Outcome::Undecided(undecided) if undecided.silenced.is_some() => self.suppressed.undecided.push(*undecided),
             Outcome::Undecided(undecided) => self.undecided.push(*undecided),
             Outcome::Violations(violations) => {
-                let room = VIOLATION_LIMIT.saturating_sub(self.violations.len());
+                let held = self.violations.len() + self.suppressed.violations.len();
+                let room = VIOLATION_LIMIT.saturating_sub(held);
                 if violations.len() > room {
                     let message =
                         format!("a unit has more than {VIOLATION_LIMIT} violations; the others are not listed");
@@ -166,7 +184,10 @@ impl UnitReport {
                         self.errors.push(message);
                     }
                 }
-                self.violations.extend(violations.into_iter().take(room));
+                let (silenced, standing): (Vec<_>, Vec<_>) =
+                    violations.into_iter().take(room).partition(|violation| violation.silenced.is_some());
+                self.violations.extend(standing);
+                self.suppressed.violations.extend(silenced);
             }
         }
         self.coverage.checks += 1;

@@ -36,17 +36,6 @@ pub struct VersionedValue {
     pub versions: VersionRange,
 }
 
-/// What is assumed of an attribute, given what is known of the provider's version.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Assumed<'d> {
-    /// Nothing.
-    Nothing,
-    /// This.
-    Value(&'d Literal),
-    /// One thing or another, depending on the version.
-    Depends,
-}
-
 /// A version of a provider: its numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version(Vec<u64>);
@@ -81,37 +70,17 @@ impl Defaults {
 }
 
 impl AttributeDefault {
-    /// What is assumed by the versions that may be in use.
+    /// What the newest of the versions that may be in use assumes: it is the one that `terraform init` takes where no lock
+    /// file says otherwise.
     #[must_use]
-    pub fn assumed(&self, possible: &VersionRange) -> Assumed<'_> {
-        let mut meant = self.values.iter().filter(|value| value.versions.overlaps(possible));
-        match meant.next() {
-            None => Assumed::Nothing,
-            Some(first) if meant.all(|other| other.value == first.value) && self.covers(possible) => {
-                Assumed::Value(&first.value)
-            }
-            Some(_) => Assumed::Depends,
-        }
-    }
-
-    /// Whether something is known of every version that may be in use: of some an attribute may have had no default.
-    fn covers(&self, possible: &VersionRange) -> bool {
-        let mut left = Some(possible.clone());
-        while let Some(rest) = left {
-            let begins = |value: &&VersionedValue| match (&value.versions.since, &rest.since) {
-                (None, _) => true,
-                (Some(since), Some(first)) => since <= first,
-                (Some(_), None) => false,
-            };
-            let goes_on = |value: &&VersionedValue| value.versions.overlaps(&rest);
-            let Some(next) = self.values.iter().find(|value| begins(value) && goes_on(value)) else { return false };
-            left = match (&next.versions.until, &rest.until) {
-                (None, _) => None,
-                (Some(until), Some(end)) if until >= end => None,
-                (Some(until), _) => Some(VersionRange { since: Some(until.clone()), until: rest.until }),
-            };
-        }
-        true
+    pub fn assumed(&self, possible: &VersionRange) -> Option<&Literal> {
+        let is_newest = |range: &VersionRange| match (&range.until, &possible.until) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(until), Some(end)) => until >= end,
+        };
+        let newest = self.values.iter().find(|value| value.versions.overlaps(possible) && is_newest(&value.versions));
+        newest.map(|value| &value.value)
     }
 }
 
@@ -246,25 +215,28 @@ mod tests {
     }
 
     #[test]
-    fn a_default_is_assumed_when_all_versions_that_may_be_in_use_agree() {
+    fn the_newest_version_that_may_be_in_use_says_what_is_assumed() {
         let value = |text: &str, since, until| VersionedValue {
             value: Literal::Text(text.to_owned()),
             versions: range(since, until),
         };
         let attribute = AttributeDefault {
             path: vec!["min_tls_version".to_owned()],
-            values: vec![value("TLS1_0", None, Some("3.0")), value("TLS1_2", Some("3.0"), None)],
+            values: vec![value("TLS1_0", Some("2.0"), Some("3.0")), value("TLS1_2", Some("3.0"), None)],
             without_block: false,
             replaces: false,
         };
-        let assumed = |constraint: &str| attribute.assumed(&VersionRange::default().under(constraint));
-        assert_eq!(assumed(""), Assumed::Depends);
-        assert_eq!(assumed(">= 2.9"), Assumed::Depends);
-        assert_eq!(assumed("~> 4.0"), Assumed::Value(&Literal::Text("TLS1_2".to_owned())));
-        assert_eq!(assumed("< 3"), Assumed::Value(&Literal::Text("TLS1_0".to_owned())));
-        let late = AttributeDefault { values: attribute.values[1..].to_vec(), ..attribute.clone() };
-        let assumed = |constraint: &str| late.assumed(&VersionRange::default().under(constraint));
-        assert_eq!(assumed(""), Assumed::Depends, "before 3.0 there was no default");
-        assert_eq!((assumed("< 3"), assumed(">= 3, < 9")), (Assumed::Nothing, Assumed::Value(&late.values[0].value)));
+        for (constraint, wanted) in [
+            ("", Some("TLS1_2")),
+            (">= 2.9", Some("TLS1_2")),
+            ("~> 4.0", Some("TLS1_2")),
+            ("< 3", Some("TLS1_0")),
+            ("~> 2.4", Some("TLS1_0")),
+            ("< 2", None),
+            ("> 4, < 3", None),
+        ] {
+            let assumed = attribute.assumed(&VersionRange::default().under(constraint));
+            assert_eq!(assumed, wanted.map(|text| Literal::Text(text.to_owned())).as_ref(), "{constraint}");
+        }
     }
 }

@@ -85,6 +85,17 @@ pub enum PredicateName {
 }
 
 impl PredicateName {
+    /// Whether it can be asked of a whole list, not of its elements alone.
+    #[must_use]
+    pub fn takes_lists(self) -> bool {
+        match self {
+            Self::PublicCidr | Self::Secret => false,
+            Self::PrivilegeEscalation | Self::DataExfiltration | Self::CredentialExposure | Self::ResourceExposure => {
+                true
+            }
+        }
+    }
+
     /// All of them.
     pub const ALL: [Self; 6] = [
         Self::PublicCidr,

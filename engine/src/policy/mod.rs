@@ -2,6 +2,7 @@
 //!
 //! The language is described in `docs/policy-language.md`. What a policy *answers* is the business of `evaluate`.
 
+mod aliases;
 mod catalogue;
 mod defaults;
 mod find;
@@ -20,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::resource::FormatId;
 
 pub use catalogue::{CHECK_ALL, Catalogue, CatalogueError, CheckIndex, CompiledPolicy, glob_matches, pack};
-pub use defaults::{Assumed, AttributeDefault, Defaults, Version, VersionRange, VersionedValue};
+pub use defaults::{AttributeDefault, Defaults, Version, VersionRange, VersionedValue};
 pub use library::{Library, Predicate, PredicateName};
 pub use load::{
     COMPARISONS, Example, ExampleKind, Loaded, Mistake, Needed, OPERATORS, OperatorName, Takes, Variant, is_library,

@@ -11,6 +11,7 @@ mod junit;
 mod markdown;
 mod page;
 mod sarif;
+mod suppressed;
 mod terminal;
 mod text;
 
@@ -36,6 +37,8 @@ pub struct Context<'c> {
     pub terminal: Terminal<'c>,
     /// Whether text says everything there is, however long it becomes.
     pub in_full: bool,
+    /// Whether text lists what is suppressed one by one, not only how much.
+    pub shows_suppressed: bool,
 }
 
 impl Context<'_> {

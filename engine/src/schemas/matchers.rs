@@ -23,6 +23,7 @@ impl<'s> Sink<'s, '_> {
                     None => {}
                 }
             }
+            Matcher::Predicate(predicate) if predicate.name.takes_lists() => {}
             Matcher::Predicate(_) => drop(self.scalar(node, place)),
             Matcher::Operators { tests, .. } => tests.iter().for_each(|test| self.operator(node, test, place)),
             Matcher::Pattern(conditions) => self.pattern(node, conditions, place),

@@ -99,7 +99,14 @@ pub(super) fn explain(arguments: &ExplainArguments, color: Color) -> anyhow::Res
             let terminal = color.terminal(links.as_deref());
             explanation(
                 &explanations,
-                &Context { catalogue: &catalogue, version, prefix: base.prefix, terminal, in_full: true },
+                &Context {
+                    catalogue: &catalogue,
+                    version,
+                    prefix: base.prefix,
+                    terminal,
+                    in_full: true,
+                    shows_suppressed: true,
+                },
             )
         }
     };

@@ -176,8 +176,14 @@ fn explained(failure: &Failure, book: &PolicyFile, color: Color) -> String {
     }
     let catalogue = Catalogue::default();
     let terminal = color.terminal(None);
-    let context =
-        Context { catalogue: &catalogue, version: env!("CARGO_PKG_VERSION"), prefix: "", terminal, in_full: true };
+    let context = Context {
+        catalogue: &catalogue,
+        version: env!("CARGO_PKG_VERSION"),
+        prefix: "",
+        terminal,
+        in_full: true,
+        shows_suppressed: true,
+    };
     let shown = failure.explanations.get(..EXPLAINED_LIMIT).unwrap_or(&failure.explanations);
     for line in explanation(shown, &context).lines() {
         let _ = if line.is_empty() { writeln!(text) } else { writeln!(text, "  {line}") };

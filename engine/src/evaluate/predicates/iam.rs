@@ -10,7 +10,7 @@ use crate::evaluate::truth::Truth;
 
 /// Whether any of the methods is wholly granted. The value is a list of statements, or of the actions of one.
 pub(super) fn grants(value: &Value, methods: &[Method]) -> Truth {
-    let mut document = Document::default();
+    let mut document = Document { is_of_statements: has_statements(value), ..Document::default() };
     match value.data() {
         Data::List(list) => list.items.iter().for_each(|item| document.take(item)),
         _ => document.take(value),
@@ -20,9 +20,15 @@ pub(super) fn grants(value: &Value, methods: &[Method]) -> Truth {
     answers.fold(Truth::False, Truth::or)
 }
 
+fn has_statements(value: &Value) -> bool {
+    value.as_list().is_some_and(|list| list.items.iter().any(|item| item.as_map().is_some()))
+}
+
 /// What is granted and denied on all resources, each for certain or perhaps.
 #[derive(Default)]
 struct Document {
+    /// Its elements are statements, not actions.
+    is_of_statements: bool,
     allowed: Vec<(Actions, Truth)>,
     denied: Vec<(Actions, Truth)>,
 }
@@ -48,7 +54,13 @@ impl Document {
         match item.data() {
             Data::Map(_) => self.statement(item, certain),
             Data::Text(_) => self.allowed.push((Actions::Matching(patterns(item)), certain)),
-            Data::Unknown(_) => self.allowed.push((Actions::Matching(patterns(item)), Truth::Unknown)),
+            // An action that may be granted, or a statement that may grant or deny.
+            Data::Unknown(_) => {
+                self.allowed.push((Actions::Matching(patterns(item)), Truth::Unknown));
+                if self.is_of_statements {
+                    self.denied.push((Actions::Matching(patterns(item)), Truth::Unknown));
+                }
+            }
             // Whether one of the alternatives is the one that grants is what nobody knows.
             Data::OneOf(alternatives) => {
                 for one in alternatives.iter() {

@@ -31,7 +31,9 @@ pub(super) fn read(plan: &UnitPlan, files: &dyn Files, options: &ReadOptions) ->
     let mut unit = Unit::empty(&plan.name);
     unit.unevaluated = std::mem::take(&mut loaded.unevaluated);
     unit.locked_providers = locked_providers(&plan.folder, files);
-    let given = variables::given(&plan.folder, files, options, &mut table, &mut problems);
+    let mut silenced = std::mem::take(&mut loaded.suppressions);
+    let given = variables::given(&plan.folder, files, options, &mut table, &mut problems, &mut silenced);
+    (unit.suppressions, unit.notices) = (silenced.suppressions, silenced.notices);
     let evaluator = Evaluator::new(&plan.folder, &loaded, files, table);
     if let Some(module) = loaded.get(&plan.folder) {
         let mut root = Instance::new(module, "".into(), None);

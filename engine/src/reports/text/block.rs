@@ -3,7 +3,7 @@
 use annotate_snippets::{Annotation, AnnotationKind, Element, Group as Block, Level, Origin, Renderer, Snippet};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::evaluate::{Location, ReportedProblem, Violation};
+use crate::evaluate::{Location, ReportedNotice, ReportedProblem, Violation};
 use crate::policy::Severity;
 
 use super::super::Context;
@@ -139,6 +139,9 @@ fn cause(notes: &mut Notes<'_>, violation: &Violation) {
         let place = notes.place(place);
         notes.add(Level::NOTE, &format!("it takes effect at {place}"));
     }
+    if let Some(lapse) = &violation.lapse {
+        notes.add(Level::NOTE, &lapse.message);
+    }
     let between = violation.origins.len().saturating_sub(1);
     for step in violation.origins.iter().take(between) {
         let place = notes.place(&step.location);
@@ -172,6 +175,18 @@ pub(super) fn of_problem(problem: &ReportedProblem, context: &Context<'_>, rende
     notes.add(Level::HELP, &problem.remedy);
     let block = Block::with_title(Level::ERROR.with_name(name).primary_title(title));
     renderer.render(&[block.elements(notes.elements)])
+}
+
+/// A remark about what was meant to silence something.
+pub(super) fn of_notice(notice: &ReportedNotice, context: &Context<'_>, renderer: &Renderer) -> String {
+    let room = context.terminal.columns().saturating_sub("warning: ".len());
+    let title = wrapped(&clean(&notice.message), room).join("\n");
+    let source = excerpt(&notice.location);
+    let gutter = notice.location.start.line.to_string().len();
+    let mut notes = Notes { context, gutter, elements: Vec::new() };
+    notes.elements.push(snippet(&notice.location, context, &source, AnnotationKind::Primary, "").into());
+    notes.add(Level::HELP, &notice.remedy);
+    renderer.render(&[Block::with_title(Level::WARNING.primary_title(title)).elements(notes.elements)])
 }
 
 fn excerpt(location: &Location) -> String {

@@ -4,9 +4,9 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::evaluate::{Location, Report, State, Undecided, Verdict};
 
-use super::super::Context;
 use super::super::counts::{by_severity, counted, in_state, looked_at};
 use super::super::terminal::{Ink, clean, wrapped};
+use super::super::{Context, suppressed};
 use super::{Group, ink};
 
 /// Most reasons of undecided answers, unless everything is wanted.
@@ -104,6 +104,27 @@ pub(super) fn undecided(undecided: &[Undecided], context: &Context<'_>) -> Strin
     text
 }
 
+/// What suppressions silence, each with its reason.
+pub(super) fn suppressed_list(report: &Report, context: &Context<'_>) -> String {
+    let columns = context.terminal.columns();
+    let mut text = String::new();
+    for suppression in suppressed::holding(report) {
+        let (all, left) = suppressed::what(suppression);
+        let shown = |at: &Location| format!("{}:{}", context.shown(&at.path), at.start.line);
+        let mut what: Vec<String> =
+            all.iter().map(|(resource, at)| format!("{} at {}", clean(resource), shown(at))).collect();
+        what.extend((left > 0).then(|| format!("{left} more")));
+        let (named, why) = (suppressed::named(suppression), clean(&suppressed::why(suppression)));
+        text.push_str(&format!("  {}  ", place(&suppression.location, context)));
+        let words = format!("{named} of {}: {why}", what.join(", "));
+        beside(&mut text, 4 + place_width(&suppression.location, context), 6, &words, columns);
+    }
+    if !text.is_empty() {
+        text = format!("{} suppressed:\n{text}\n", counted(suppressed::count(report), "answer"));
+    }
+    text
+}
+
 /// The policies to see to first, where there are more than one sees at a glance.
 pub(super) fn first_of_all(groups: &[Group<'_>], context: &Context<'_>) -> String {
     if groups.len() <= AT_A_GLANCE {
@@ -149,6 +170,10 @@ pub(super) fn sentence(report: &Report, context: &Context<'_>) -> String {
         if ink == Ink::Green {
             ink = Ink::Yellow;
         }
+    }
+    let suppressed = suppressed::count(report);
+    if suppressed > 0 {
+        words.push_str(&format!(", {suppressed} suppressed"));
     }
     if !report.unevaluated.is_empty() {
         words.push_str(&format!(", {} not evaluated", counted(report.unevaluated.len(), "file")));

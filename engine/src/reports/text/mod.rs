@@ -62,8 +62,15 @@ impl Rendering for Text {
             text.push_str(&block::of_problem(problem, context, &renderer));
             text.push_str("\n\n");
         }
+        for notice in &report.notices {
+            text.push_str(&block::of_notice(notice, context, &renderer));
+            text.push_str("\n\n");
+        }
         text.push_str(&closing::brief(&brief, context));
         text.push_str(&closing::undecided(&report.undecided, context));
+        if context.shows_suppressed {
+            text.push_str(&closing::suppressed_list(report, context));
+        }
         text.push_str(&closing::first_of_all(&groups, context));
         text.push_str(&closing::sentence(report, context));
         text
