@@ -142,5 +142,10 @@ fn less_known(value: &Value, found: &mut dyn FnMut(Value, String)) {
 }
 
 fn unknown_like(value: &Value) -> Value {
-    Value::unknown(Reason::new(ReasonKind::NoDefault, "var.x", Some(value.span())), value.span())
+    let unknown = Value::unknown(Reason::new(ReasonKind::NoDefault, "var.x", Some(value.span())), value.span());
+    match value.maybe() {
+        // Whether it exists is another question.
+        Some(why) => unknown.noted(|notes| notes.maybe = Some(why.clone())),
+        None => unknown,
+    }
 }

@@ -12,7 +12,10 @@ use crate::evaluate::truth::Truth;
 pub(super) fn grants(value: &Value, methods: &[Method]) -> Truth {
     let mut document = Document::default();
     match value.data() {
-        Data::List(list) => list.items.iter().for_each(|item| document.take(item)),
+        Data::List(list) => {
+            document.of_actions = list.items.iter().any(|item| item.as_text().is_some());
+            list.items.iter().for_each(|item| document.take(item));
+        }
         _ => document.take(value),
     }
     let answers =
@@ -23,6 +26,8 @@ pub(super) fn grants(value: &Value, methods: &[Method]) -> Truth {
 /// What is granted and denied on all resources, each for certain or perhaps.
 #[derive(Default)]
 struct Document {
+    /// The value is a list of actions, not of statements.
+    of_actions: bool,
     allowed: Vec<(Actions, Truth)>,
     denied: Vec<(Actions, Truth)>,
 }
@@ -48,7 +53,13 @@ impl Document {
         match item.data() {
             Data::Map(_) => self.statement(item, certain),
             Data::Text(_) => self.allowed.push((Actions::Matching(patterns(item)), certain)),
-            Data::Unknown(_) => self.allowed.push((Actions::Matching(patterns(item)), Truth::Unknown)),
+            // It may grant, and as a statement it may deny.
+            Data::Unknown(_) => {
+                self.allowed.push((Actions::Matching(patterns(item)), Truth::Unknown));
+                if !self.of_actions {
+                    self.denied.push((Actions::Matching(patterns(item)), Truth::Unknown));
+                }
+            }
             // Whether one of the alternatives is the one that grants is what nobody knows.
             Data::OneOf(alternatives) => {
                 for one in alternatives.iter() {
@@ -225,6 +236,16 @@ mod tests {
             grants(&value.clone().with(Data::Unknown(unknown.into())), METHODS)
         };
         assert_eq!([with(None), with(Some("iam:")), with(Some("s3:"))], [Truth::Unknown, Truth::Unknown, Truth::False]);
+    }
+
+    #[test]
+    fn a_statement_nobody_knows_may_deny() {
+        let granted = "[{effect: Allow, actions: ['iam:CreateAccessKey'], resources: ['*']}]";
+        let read = parse_yaml(granted, Span::NOWHERE.file, Scalars::Yaml11);
+        let statement = read.documents[0].value.as_list().unwrap().items[0].clone();
+        let open = Value::unknown(Reason::new(ReasonKind::NoDefault, "var.x", None), Span::NOWHERE);
+        let list = Value::list(crate::resource::ListKind::List, vec![statement, open], Span::NOWHERE);
+        assert_eq!(grants(&list, METHODS), Truth::Unknown);
     }
 
     #[test]
