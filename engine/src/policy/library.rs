@@ -93,9 +93,11 @@ impl PredicateName {
     pub fn takes_lists(self) -> bool {
         match self {
             Self::PublicCidr | Self::Secret => false,
-            Self::PrivilegeEscalation | Self::DataExfiltration | Self::CredentialExposure | Self::ResourceExposure => {
-                true
-            }
+            Self::Literal
+            | Self::PrivilegeEscalation
+            | Self::DataExfiltration
+            | Self::CredentialExposure
+            | Self::ResourceExposure => true,
         }
     }
 
