@@ -46,7 +46,7 @@ const POLICIES: [&str; 12] = [
     "k8s-no-privilege-escalation",
     "k8s-no-privileged-containers",
     "k8s-no-host-network",
-    "k8s-pin-image-tag",
+    "image-pin-tag",
     "k8s-run-as-non-root",
     "k8s-read-only-root-filesystem",
     "k8s-limit-cpu",
