@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::evaluate::{Report, Selection, evaluate_unit, scan};
+use crate::evaluate::{Purpose, Report, Selection, evaluate_unit, scan};
 use crate::formats::{self, ReadOptions, Scope};
 use crate::policy::{Catalogue, CatalogueError, Example, ExampleKind, Library, Loaded, PolicyId};
 use crate::source_tree::{LineColumn, SourceTree, TreePath};
@@ -53,7 +53,7 @@ fn answer(example: &Example, catalogue: &Catalogue) -> Result<Report, String> {
     let plans = formats::units(&tree, &Scope::All);
     let units = plans.iter().map(|plan| {
         let unit = formats::read(plan, &tree, &ReadOptions::default());
-        evaluate_unit(&unit, catalogue, &selection)
+        evaluate_unit(&unit, catalogue, &selection, Purpose::Scan)
     });
     Ok(scan(units.collect(), catalogue, &selection))
 }

@@ -17,6 +17,7 @@ use super::quantity::Mode;
 use super::report::{Location, State, Undecided, Violation};
 use super::scalar::TextCase;
 use super::truth::Truth;
+use super::unit::Purpose;
 use super::walk::Walk;
 
 /// What a check answers for a resource.
@@ -38,7 +39,7 @@ pub(super) struct Asked<'c> {
 
 impl<'c> Asked<'c> {
     /// Asks a resource.
-    pub(super) fn of(&self, resource: &'c Resource, linked: &'c Linked<'c>) -> Outcome {
+    pub(super) fn of(&self, resource: &'c Resource, linked: &'c Linked<'c>, purpose: Purpose) -> Outcome {
         let case = match resource.format {
             FormatId::Azure => TextCase::Ignored,
             FormatId::Terraform => TextCase::Converted,
@@ -52,7 +53,7 @@ impl<'c> Asked<'c> {
         }
         match (self.violated(&walk), applies) {
             (Truth::False, _) => Outcome::Pass,
-            (Truth::True, Truth::True) => Outcome::Violations(self.violations(&walk)),
+            (Truth::True, Truth::True) => Outcome::Violations(self.violations(&walk, purpose)),
             _ => match self.undecided(&walk, applies) {
                 Some(undecided) => Outcome::Undecided(Box::new(undecided)),
                 None => Outcome::Pass,
@@ -97,7 +98,7 @@ impl<'c> Asked<'c> {
     }
 
     /// One violation for each element that violates, and one for what lies in no element.
-    fn violations(&self, walk: &Walk<'_>) -> Vec<Violation> {
+    fn violations(&self, walk: &Walk<'_>, purpose: Purpose) -> Vec<Violation> {
         let leaves = self.leaves(walk);
         let mut groups: Vec<(Option<&str>, Vec<&Leaf>)> = Vec::new();
         for leaf in &leaves {
@@ -110,10 +111,10 @@ impl<'c> Asked<'c> {
         if groups.is_empty() {
             groups.push((None, Vec::new()));
         }
-        let mut siblings = Siblings::default();
+        let mut siblings = (purpose == Purpose::Review).then(Siblings::default);
         let mut twins: HashMap<String, usize> = HashMap::new();
         let numbered = |(_, group): &(Option<&str>, Vec<&Leaf>)| {
-            let mut violation = self.violation(walk, group, &mut siblings);
+            let mut violation = self.violation(walk, group, siblings.as_mut());
             let count = twins.entry(violation.identity.element.clone()).or_default();
             // Elements that look alike are told apart by their order.
             if *count > 0 {
@@ -127,7 +128,7 @@ impl<'c> Asked<'c> {
         groups.iter().map(numbered).collect()
     }
 
-    fn violation(&self, walk: &Walk<'_>, leaves: &[&Leaf], siblings: &mut Siblings) -> Violation {
+    fn violation(&self, walk: &Walk<'_>, leaves: &[&Leaf], siblings: Option<&mut Siblings>) -> Violation {
         let resource = walk.resource;
         let files = &walk.linked.unit().files;
         let declared = walk.linked.declared(resource);
@@ -151,7 +152,10 @@ impl<'c> Asked<'c> {
             origins: place::origins(files, resource, value),
             whenever: resource.maybe.as_ref().map(ToString::to_string),
             suggestion: suggestion(self.check, resource, declared, leaves),
-            identity: Identity::of(resource, leaves, siblings),
+            identity: match siblings {
+                Some(siblings) => Identity::of(resource, leaves, siblings),
+                None => Identity::of_element(resource, leaves),
+            },
         }
     }
 

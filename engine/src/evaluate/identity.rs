@@ -38,26 +38,33 @@ pub(crate) struct Identity {
 impl Identity {
     /// The identity of a violation of a resource that these leaves made.
     pub(super) fn of(resource: &Resource, leaves: &[&Leaf], siblings: &mut Siblings) -> Self {
-        let element = leaves.first().and_then(|leaf| leaf.element.as_ref());
-        let is_asked = |leaf: &&Leaf| VIEWS.iter().any(|view| place(leaf).split(['.', '[']).any(|part| part == *view));
-        let is_about_rules = &*resource.type_name == NETWORK_RULE || leaves.iter().any(is_asked);
-        let rule = rule(resource, element).filter(|_| is_about_rules);
-        let passage = rule.map(passage);
+        let rule = opened(resource, leaves);
         let said = |leaf: &&Leaf| format!("{}={}", place(leaf), leaf.value.as_ref().map(digest_of).unwrap_or_default());
         let mut decided: Vec<String> = leaves.iter().map(said).collect();
         decided.sort_unstable();
-        decided.insert(0, passage.clone().or_else(|| image(resource).map(digest_of)).unwrap_or_default());
+        decided.insert(0, rule.map(passage).or_else(|| image(resource).map(digest_of)).unwrap_or_default());
         let parts: Vec<&str> = decided.iter().map(String::as_str).collect();
-        // An image is an element of the resource that names it.
-        let part = || image(resource).map(|_| part_key(resource)).unwrap_or_default();
-        let key = element.map_or_else(part, element_key);
+        let element = leaves.first().and_then(|leaf| leaf.element.as_ref());
         Self {
-            element: passage.map_or_else(|| key.clone(), |passage| format!("{passage} {key}")),
             siblings: element.map(|element| siblings.of(element)).unwrap_or_default(),
             places: leaves.iter().map(|leaf| place(leaf)).collect(),
             leaf: digest(&parts),
             way: rule.and_then(|rule| Way::of(rule, leaves)),
+            ..Self::of_element(resource, leaves)
         }
+    }
+
+    /// As much of it as a fingerprint needs.
+    pub(super) fn of_element(resource: &Resource, leaves: &[&Leaf]) -> Self {
+        let element = leaves.first().and_then(|leaf| leaf.element.as_ref());
+        // An image is an element of the resource that names it.
+        let part = || image(resource).map(|_| part_key(resource)).unwrap_or_default();
+        let key = element.map_or_else(part, element_key);
+        let element = match opened(resource, leaves) {
+            Some(rule) => format!("{} {key}", passage(rule)),
+            None => key,
+        };
+        Self { element, ..Self::default() }
     }
 
     /// Whether everything that decided it decided the other one too, there or above.
@@ -126,6 +133,20 @@ fn image(resource: &Resource) -> Option<&Value> {
 fn part_key(resource: &Resource) -> String {
     let word = |name| resource.attributes.get(name).and_then(Value::scalar_text);
     format!("{IMAGE}[{}]", word("container").or_else(|| word("kind")).unwrap_or_default())
+}
+
+/// The rule of a network that a violation is about.
+fn opened<'r>(resource: &'r Resource, leaves: &[&'r Leaf]) -> Option<&'r Value> {
+    let is_asked = |leaf: &&Leaf| VIEWS.iter().any(|view| leaf.path.contains(view) && has_step(leaf, view));
+    if &*resource.type_name != NETWORK_RULE && !leaves.iter().any(is_asked) {
+        return None;
+    }
+    rule(resource, leaves.first().and_then(|leaf| leaf.element.as_ref()))
+}
+
+/// Whether a step of the way from a leaf's element to the leaf has this name.
+fn has_step(leaf: &Leaf, name: &str) -> bool {
+    place(leaf).split(['.', '[']).any(|part| part == name)
 }
 
 /// The rule of a network that a violation lies in: a virtual one, or a block or resource that has the views of one.

@@ -231,15 +231,16 @@ impl<'u> Linked<'u> {
             meant.is_some()
         });
         let found = found.sorted();
-        let is_found =
-            found.unseen.is_some() || found.candidates.iter().any(|(_, doubt)| doubt.is_none() || link.closed);
+        let is_certain = found.candidates.iter().any(|(_, doubt)| doubt.is_none());
+        let perhaps = found.unseen.clone().or_else(|| found.candidates.iter().find_map(|(_, doubt)| doubt.clone()));
         self.add(targets, found);
-        if is_found {
+        if is_certain {
             return;
         }
-        let elsewhere = || Reason::new(ReasonKind::Outside, format!("\"{}\"", named.name), None);
-        let is_expected_here = link.closed && !self.types(link).is_empty();
-        let hidden = if is_expected_here { named.doubt.clone().or_else(|| self.hidden()) } else { Some(elsewhere()) };
+        let hidden = match link.closed && !self.types(link).is_empty() {
+            true => perhaps.or_else(|| named.doubt.clone()).or_else(|| self.hidden()),
+            false => Some(Reason::new(ReasonKind::Outside, format!("\"{}\"", named.name), None)),
+        };
         match hidden {
             Some(reason) => targets.unseen = targets.unseen.take().or(Some(reason)),
             None => targets.dangling.push(named.value.clone()),

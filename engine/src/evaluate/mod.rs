@@ -43,4 +43,4 @@ pub use report::{
     UnevaluatedFile, UnitReport, Verdict, Violation,
 };
 pub use request::{OnUndecided, OnUnreadable, Request, SourceScope, review, scan};
-pub use unit::{Selection, evaluate_unit};
+pub use unit::{Purpose, Selection, evaluate_unit};

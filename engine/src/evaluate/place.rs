@@ -20,8 +20,16 @@ pub(super) fn location(files: &FileTable, span: Span) -> Option<Location> {
     let start = file.position(span.start);
     let end = file.position(span.end.max(span.start));
     let shown = (end.line - start.line + 1).min(LINE_LIMIT);
-    let lines = (start.line..start.line + shown).map(|line| file.line(line).chars().take(WIDTH_LIMIT).collect());
+    let lines = (start.line..start.line + shown).map(|line| cut(file.line(line)).to_owned());
     Some(Location { path: file.path().clone(), start, end, lines: lines.collect() })
+}
+
+/// As much of a line as is carried.
+fn cut(line: &str) -> &str {
+    if line.len() <= WIDTH_LIMIT {
+        return line;
+    }
+    line.char_indices().nth(WIDTH_LIMIT).and_then(|(end, _)| line.get(..end)).unwrap_or(line)
 }
 
 /// Where a resource was declared; the start of its unit's first file when it says nothing better.

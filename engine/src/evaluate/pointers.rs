@@ -143,3 +143,59 @@ fn choice_of(value: &Value) -> Reason {
     let subject = "a choice that depends on an unknown value";
     undecided_reason(value).unwrap_or_else(|| Reason::new(ReasonKind::Unsupported, subject, Some(value.span())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::{FileTable, Span};
+    use crate::source_tree::{SourceFile, TreePath};
+    use crate::syntax::{Scalars, parse_yaml};
+
+    fn pointers(format: FormatId, text: &str, path: &str) -> Pointers {
+        let file = Arc::new(SourceFile::from_bytes(TreePath::new("a.yaml").unwrap(), text.into()).unwrap());
+        let read = parse_yaml(text, FileTable::default().add(&file), Scalars::Yaml11);
+        let resource = Resource {
+            address: "a".into(),
+            type_name: "A".into(),
+            name: "a".into(),
+            format,
+            span: Span::NOWHERE,
+            header: Span::NOWHERE,
+            attributes: read.documents[0].value.clone(),
+            auxiliary: false,
+            maybe: None,
+            owner: None,
+            called_from: None,
+        };
+        Pointers::at(&resource, &Path::parse(path).unwrap())
+    }
+
+    fn names(pointers: &Pointers) -> Vec<String> {
+        let said = |named: &Named| {
+            let part = |part: &Option<Arc<str>>| part.as_deref().unwrap_or("-").to_owned();
+            format!("{}/{}/{}", part(&named.kind), part(&named.namespace), named.name)
+        };
+        pointers.names.iter().map(said).collect()
+    }
+
+    #[test]
+    fn object_references_say_kind_and_namespace() {
+        let text = "subjects: [{kind: User, name: a, apiGroup: x}, {kind: ServiceAccount, namespace: shop, name: b}, {name: c}]";
+        assert_eq!(
+            names(&pointers(FormatId::Kubernetes, text, "subjects")),
+            ["User/-/a", "ServiceAccount/shop/b", "-/-/c"]
+        );
+    }
+
+    #[test]
+    fn maps_of_other_formats_are_no_object_references() {
+        let found = pointers(FormatId::Terraform, "block: {name: a, bucket: b}", "block");
+        assert_eq!(names(&found), ["-/-/a", "-/-/b"]);
+    }
+
+    #[test]
+    fn lists_on_the_way_are_looked_through() {
+        let text = "rules: [{paths: [{to: {name: a}}]}, {paths: [{to: {name: b}}, {other: 1}]}]";
+        assert_eq!(names(&pointers(FormatId::Kubernetes, text, "rules.paths.to")), ["-/-/a", "-/-/b"]);
+    }
+}

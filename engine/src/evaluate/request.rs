@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use crate::formats::{self, Gap, ReadOptions, Scope};
 use crate::policy::{Catalogue, Metadata, PolicyId, Severity};
 use crate::resource::ProblemKind;
-use crate::source_tree::{Folder, SourceTree, TreePath};
+use crate::source_tree::{Folder, LineColumn, SourceTree, TreePath};
 
 use super::compare::compare;
 use super::identity::Identity;
 use super::report::{Address, Location, Report, ReportedProblem, State, UnitReport, Violation};
-use super::unit::{Selection, evaluate_unit};
+use super::unit::{Purpose, Selection, evaluate_unit};
 use super::verdict;
 
 /// What a review needs: the two trees and what is asked of them. It can be sent to another process.
@@ -97,7 +97,7 @@ pub fn review(request: &Request, catalogue: &Catalogue) -> Report {
         let plans = formats::units(tree, &scope);
         let units = plans.iter().map(|plan| {
             let unit = formats::read(plan, tree, &request.options);
-            evaluate_unit(&unit, catalogue, &request.selection)
+            evaluate_unit(&unit, catalogue, &request.selection, Purpose::Review)
         });
         merged(units.collect())
     };
@@ -208,28 +208,50 @@ fn finished(unit: UnitReport, catalogue: &Catalogue, selection: &Selection) -> R
 }
 
 /// What violations of one place have in common.
-type Group = (State, bool, PolicyId, String, Location, Option<Location>, String);
+#[derive(PartialEq, Eq, Hash)]
+struct Group<'v> {
+    state: State,
+    blocking: bool,
+    policy: &'v PolicyId,
+    unit: &'v str,
+    place: Place<'v>,
+    used_at: Option<Place<'v>>,
+    attribute: &'v str,
+}
+
+impl<'v> Group<'v> {
+    fn of(violation: &'v Violation) -> Self {
+        let Violation { state, blocking, policy, unit, location, used_at, attribute, .. } = violation;
+        let (place, used_at) = (place(location), used_at.as_ref().map(place));
+        Self { state: *state, blocking: *blocking, policy, unit, place, used_at, attribute }
+    }
+}
+
+type Place<'v> = (&'v TreePath, LineColumn, LineColumn);
+
+fn place(location: &Location) -> Place<'_> {
+    (&location.path, location.start, location.end)
+}
 
 /// Violations of a unit that stem from one place are one, naming all addresses.
 fn grouped(violations: Vec<Violation>) -> Vec<Violation> {
-    let mut groups: Vec<Violation> = Vec::new();
-    let mut known: HashMap<Group, usize> = HashMap::new();
-    for mut violation in violations {
+    let mut known: HashMap<Group<'_>, usize> = HashMap::with_capacity(violations.len());
+    let mut numbers = Vec::with_capacity(violations.len());
+    for violation in &violations {
+        let next = known.len();
+        numbers.push(*known.entry(Group::of(violation)).or_insert(next));
+    }
+    let mut groups: Vec<Violation> = Vec::with_capacity(known.len());
+    for (mut violation, number) in violations.into_iter().zip(numbers) {
         violation.identity = Identity::default();
-        let Violation { state, blocking, policy, unit, location, used_at, attribute, .. } = &violation;
-        let key =
-            (*state, *blocking, policy.clone(), unit.clone(), location.clone(), used_at.clone(), attribute.clone());
-        match known.get(&key).and_then(|index| groups.get_mut(*index)) {
+        match groups.get_mut(number) {
             Some(group) => {
                 if group.addresses().all(|(_, fingerprint)| fingerprint != violation.fingerprint) {
                     let Violation { resource, fingerprint, .. } = violation;
                     group.also.push(Address { resource, fingerprint });
                 }
             }
-            None => {
-                known.insert(key, groups.len());
-                groups.push(violation);
-            }
+            None => groups.push(violation),
         }
     }
     groups

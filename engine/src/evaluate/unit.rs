@@ -40,9 +40,18 @@ impl Selection {
     }
 }
 
+/// What the answers are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be reported as they are.
+    Scan,
+    /// To be compared with those of another commit: what tells resources and violations apart is gathered too.
+    Review,
+}
+
 /// Asks every resource of a unit what the policies of its type ask.
 #[must_use]
-pub fn evaluate_unit(unit: &Unit, catalogue: &Catalogue, selection: &Selection) -> UnitReport {
+pub fn evaluate_unit(unit: &Unit, catalogue: &Catalogue, selection: &Selection, purpose: Purpose) -> UnitReport {
     let mut report = UnitReport { problems: problems(unit), ..UnitReport::default() };
     let unevaluated = unit.unevaluated.iter();
     report.unevaluated =
@@ -68,7 +77,7 @@ pub fn evaluate_unit(unit: &Unit, catalogue: &Catalogue, selection: &Selection) 
         }
         for index in checks.iter() {
             let outcome = match asked(catalogue, *index, selection.today) {
-                Ok(asked) => asked.of(resource, &linked),
+                Ok(asked) => asked.of(resource, &linked, purpose),
                 Err(error) => {
                     if !report.errors.contains(&error) {
                         report.errors.push(error);
@@ -84,8 +93,10 @@ pub fn evaluate_unit(unit: &Unit, catalogue: &Catalogue, selection: &Selection) 
             *report.coverage.uncovered.entry(resource.type_name.to_string()).or_default() += 1;
         }
     }
-    report.resources = listed(unit, &report);
-    report.moved = moved(unit);
+    if purpose == Purpose::Review {
+        report.resources = listed(unit, &report);
+        report.moved = moved(unit);
+    }
     report
 }
 

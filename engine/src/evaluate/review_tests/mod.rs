@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use super::language_tests::library;
 use super::report::{Report, State, Verdict};
-use super::{OnUndecided, OnUnreadable, Request, Selection, SourceScope, evaluate_unit, review, scan};
+use super::{OnUndecided, OnUnreadable, Purpose, Request, Selection, SourceScope, evaluate_unit, review, scan};
 use crate::formats::{self, ReadOptions, Scope};
 use crate::policy::{Catalogue, Severity, load_policy};
 use crate::source_tree::{Folder, SourceTree, TreePath};
@@ -135,8 +135,8 @@ pub(super) fn edit(base: &str, head: &str) -> (Verdict, Vec<String>) {
 pub(super) fn scanned(files: Tree<'_>) -> Report {
     let (tree, catalogue, selection) = (tree(files), catalogue(), Selection::default());
     let plans = formats::units(&tree, &Scope::All);
-    let units = plans
-        .iter()
-        .map(|plan| evaluate_unit(&formats::read(plan, &tree, &ReadOptions::default()), &catalogue, &selection));
+    let units = plans.iter().map(|plan| {
+        evaluate_unit(&formats::read(plan, &tree, &ReadOptions::default()), &catalogue, &selection, Purpose::Scan)
+    });
     scan(units.collect(), &catalogue, &selection)
 }
