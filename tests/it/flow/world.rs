@@ -41,7 +41,7 @@ use crate::web::figures;
 pub(super) const PROGRAM: &str = env!("CARGO_BIN_EXE_portcullis");
 
 /// The policies these tests count on; the catalogue may grow.
-const POLICIES: [&str; 11] = [
+const POLICIES: [&str; 12] = [
     "aws-ebs-encrypt-volume",
     "k8s-no-privilege-escalation",
     "k8s-no-privileged-containers",
@@ -49,6 +49,7 @@ const POLICIES: [&str; 11] = [
     "image-pin-tag",
     "k8s-run-as-non-root",
     "k8s-read-only-root-filesystem",
+    "k8s-limit-cpu",
     "k8s-set-resources",
     "docker-no-root-user",
     "aws-rds-no-public-access",
