@@ -225,6 +225,7 @@ impl<'u> Linked<'u> {
             found.candidates.extend(same.map(|(index, own)| (*index, own.doubt.clone())));
             found.perhaps(table.open.iter().map(|(index, why)| (*index, why)));
         }
+        let has_namesake = !found.candidates.is_empty();
         found.candidates.retain_mut(|(index, doubt)| {
             let meant = self.unit.resources.get(*index).and_then(|target| means(me, named, target));
             *doubt = doubt.take().or_else(|| meant.clone().flatten());
@@ -237,7 +238,7 @@ impl<'u> Linked<'u> {
         if is_certain {
             return;
         }
-        let hidden = match link.closed && !self.types(link).is_empty() {
+        let hidden = match link.closed && (has_namesake || self.has_neighbour(me, named, link)) {
             true => perhaps.or_else(|| named.doubt.clone()).or_else(|| self.hidden()),
             false => Some(Reason::new(ReasonKind::Outside, format!("\"{}\"", named.name), None)),
         };
@@ -245,6 +246,16 @@ impl<'u> Linked<'u> {
             Some(reason) => targets.unseen = targets.unseen.take().or(Some(reason)),
             None => targets.dangling.push(named.value.clone()),
         }
+    }
+
+    /// Whether the unit has a resource of a link's types where a name looks for one.
+    fn has_neighbour(&self, me: &Resource, named: &Named, link: &Related) -> bool {
+        let types = self.types(link);
+        let mut resources = types.iter().filter_map(|name| self.by_type.get(name)).flatten();
+        resources.any(|index| {
+            let resource = self.unit.resources.get(*index);
+            resource.is_some_and(|resource| may_name(me, named.namespace.as_deref(), resource) == Truth::True)
+        })
     }
 
     /// Why the unit may have resources that nobody sees: files that could not be read, or are not evaluated.
