@@ -30,5 +30,8 @@ pub mod reports;
 /// The policies that come with the program.
 pub mod builtin;
 
+/// Which attributes resource types have, and policies that ask for others.
+pub mod schemas;
+
 /// A policy's examples as its tests.
 pub mod proof;

@@ -151,12 +151,19 @@ impl<'c> Asked<'c> {
             used_at: None,
             origins: place::origins(files, resource, value),
             whenever: resource.maybe.as_ref().map(ToString::to_string),
-            suggestion: suggestion(self.check, resource, declared, leaves),
+            suggestion: suggestion(self.check, resource, declared, leaves).map(|text| self.warned(walk, leaves, text)),
             identity: match siblings {
                 Some(siblings) => Identity::of(resource, leaves, siblings),
                 None => Identity::of_element(resource, leaves),
             },
         }
+    }
+
+    /// A suggestion that would create the resource anew says so where it stands.
+    fn warned(&self, walk: &Walk<'_>, leaves: &[&Leaf], suggestion: String) -> String {
+        let defaults = walk.linked.assumptions().of(walk.resource);
+        let replaces = defaults.is_some_and(|defaults| leaves.iter().any(|leaf| defaults.is_replaced_by(&leaf.path)));
+        if replaces { format!("{suggestion} # this replaces the resource") } else { suggestion }
     }
 
     fn undecided(&self, walk: &Walk<'_>, applies: Truth) -> Option<Undecided> {

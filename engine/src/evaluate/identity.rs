@@ -39,7 +39,8 @@ impl Identity {
     /// The identity of a violation of a resource that these leaves made.
     pub(super) fn of(resource: &Resource, leaves: &[&Leaf], siblings: &mut Siblings) -> Self {
         let rule = opened(resource, leaves);
-        let said = |leaf: &&Leaf| format!("{}={}", place(leaf), leaf.value.as_ref().map(digest_of).unwrap_or_default());
+        let written = |leaf: &Leaf| leaf.value.as_ref().filter(|value| !value.is_assumed()).map(digest_of);
+        let said = |leaf: &&Leaf| format!("{}={}", place(leaf), written(leaf).unwrap_or_default());
         let mut decided: Vec<String> = leaves.iter().map(said).collect();
         decided.sort_unstable();
         decided.insert(0, rule.map(passage).or_else(|| image(resource).map(digest_of)).unwrap_or_default());

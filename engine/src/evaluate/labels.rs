@@ -134,7 +134,13 @@ fn is_cluster_scoped(resource: &Resource) -> bool {
 
 /// The namespace a resource lives in; where none is written, that is `default`. `None` when nobody knows.
 fn home(resource: &Resource) -> Option<Arc<str>> {
-    match resource.attributes.dig(&["metadata", "namespace"]).map(Value::data) {
+    let metadata = resource.attributes.get("metadata").filter(|metadata| !metadata.is_null());
+    let namespace = match metadata.map(Value::data) {
+        None => None,
+        Some(Data::Map(map)) => map.get("namespace").map(Value::data),
+        Some(_) => return None,
+    };
+    match namespace {
         Some(Data::Text(text)) => Some(Arc::clone(text)),
         Some(Data::Unknown(_) | Data::OneOf(_)) => None,
         _ => Some("default".into()),

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::policy::{Library, Link, Path, Related, glob_matches};
 use crate::resource::{Reason, ReasonKind, Resource, Unit, Value};
 
+use super::assumed::Assumptions;
 use super::labels::{may_name, picks};
 use super::pointers::{Named, Pointers};
 use super::truth::Truth;
@@ -23,6 +24,7 @@ const POSSIBLE_LIMIT: usize = 16;
 pub(super) struct Linked<'u> {
     unit: &'u Unit,
     library: &'u Library,
+    assumptions: &'u Assumptions<'u>,
     by_address: HashMap<&'u str, Vec<usize>>,
     by_type: HashMap<&'u str, Vec<usize>>,
     tables: RefCell<HashMap<(String, String), Rc<Table>>>,
@@ -96,7 +98,7 @@ impl Found {
 }
 
 impl<'u> Linked<'u> {
-    pub(super) fn new(unit: &'u Unit, library: &'u Library) -> Self {
+    pub(super) fn new(unit: &'u Unit, library: &'u Library, assumptions: &'u Assumptions<'u>) -> Self {
         let mut by_address: HashMap<&str, Vec<usize>> = HashMap::new();
         let mut by_type: HashMap<&str, Vec<usize>> = HashMap::new();
         for (index, resource) in unit.resources.iter().enumerate() {
@@ -109,6 +111,7 @@ impl<'u> Linked<'u> {
         Self {
             unit,
             library,
+            assumptions,
             by_address,
             by_type,
             tables: RefCell::default(),
@@ -119,6 +122,11 @@ impl<'u> Linked<'u> {
 
     pub(super) fn unit(&self) -> &'u Unit {
         self.unit
+    }
+
+    /// What providers assume in this unit.
+    pub(super) fn assumptions(&self) -> &'u Assumptions<'u> {
+        self.assumptions
     }
 
     /// The resource as its author declared it: the one a virtual resource is made of, or itself.
@@ -219,13 +227,14 @@ impl<'u> Linked<'u> {
     /// Adds what a name in `me` means. A name nothing here has may be that of something elsewhere, unless the link is closed.
     fn add_named(&self, targets: &mut Targets<'u>, me: &'u Resource, named: &Named, link: &Related) {
         let mut found = Found::default();
+        let mut has_namesake = false;
         for type_name in self.types(link) {
             let table = self.named(type_name);
             let same = table.by_name.get(&named.name).into_iter().flatten();
             found.candidates.extend(same.map(|(index, own)| (*index, own.doubt.clone())));
+            has_namesake |= table.by_name.contains_key(&named.name);
             found.perhaps(table.open.iter().map(|(index, why)| (*index, why)));
         }
-        let has_namesake = !found.candidates.is_empty();
         found.candidates.retain_mut(|(index, doubt)| {
             let meant = self.unit.resources.get(*index).and_then(|target| means(me, named, target));
             *doubt = doubt.take().or_else(|| meant.clone().flatten());
@@ -323,11 +332,8 @@ impl<'u> Linked<'u> {
     /// What identifies a resource: the texts of its naming attributes, and why there may be another one.
     fn identity(&self, resource: &Resource) -> Pointers {
         let attributes = self.library.identity.get(&*resource.type_name).map(Vec::as_slice).unwrap_or_default();
-        let at = |attribute: &str| attribute.split('.').try_fold(&resource.attributes, |value, key| value.get(key));
         let mut identity = Pointers::default();
-        for value in attributes.iter().filter_map(|attribute| at(attribute)) {
-            identity.identify(value, None);
-        }
+        attributes.iter().for_each(|attribute| identity.identify_at(&resource.attributes, attribute));
         identity
     }
 }

@@ -235,7 +235,7 @@ impl Walk<'_> {
 
 /// Written, and not null, `""`, `[]` or `{}`; an empty block is present.
 fn presence(value: Option<&Value>) -> Truth {
-    let Some(value) = value else { return Truth::False };
+    let Some(value) = value.filter(|value| !value.is_assumed()) else { return Truth::False };
     match value.data() {
         Data::Null => Truth::False,
         Data::Bool(_) | Data::Number(_) => Truth::True,

@@ -3,6 +3,7 @@
 //! [`evaluate_unit`] asks the resources of one unit; its answer holds nothing of the unit, so units can be read, asked and
 //! forgotten one by one, on as many threads as the caller likes. [`scan`] and [`review`] make a [`Report`] of many.
 
+mod assumed;
 mod baseline;
 mod check;
 mod compare;

@@ -49,7 +49,7 @@ impl<'u> Walk<'u> {
                 Some(element) => found.add(element, rest),
                 None => found.is_open = true,
             },
-            "this" => found.add(&self.resource.attributes, rest),
+            "this" => self.add_own(&mut found, rest),
             name if self.related.iter().any(|link| link.name == name) => {
                 let targets = self.linked.follow(self.resource, name, self.related).unwrap_or_default();
                 found.is_open |= targets.unseen.is_some();
@@ -58,9 +58,21 @@ impl<'u> Walk<'u> {
                     found.add(&target.attributes, rest);
                 }
             }
-            _ => found.add(&self.resource.attributes, &path.steps),
+            _ => self.add_own(&mut found, &path.steps),
         }
         found
+    }
+
+    /// What the checked resource says at a path, or what its provider assumes there.
+    fn add_own(&self, found: &mut Found, steps: &[Step]) {
+        let before = found.values.len();
+        found.add(&self.resource.attributes, steps);
+        if found.values.len() == before && !found.is_open {
+            let keys: Vec<String> = steps.iter().flat_map(|step| &step.names).map(ToString::to_string).collect();
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            let assumed = self.linked.assumptions().of(self.resource).and_then(|assumed| assumed.at(&keys));
+            found.values.extend(assumed);
+        }
     }
 }
 

@@ -116,8 +116,24 @@ impl Pointers {
         }
     }
 
+    /// Takes the attribute that identifies a resource; below something unknown it may be anything.
+    pub(super) fn identify_at(&mut self, attributes: &Value, attribute: &str) {
+        let mut value = attributes;
+        for key in attribute.split('.') {
+            if matches!(value.data(), Data::Unknown(_) | Data::OneOf(_)) {
+                self.open = self.open.take().or_else(|| Some(choice_of(value)));
+                return;
+            }
+            match value.get(key) {
+                Some(below) => value = below,
+                None => return,
+            }
+        }
+        self.identify(value, None);
+    }
+
     /// Takes a value that identifies its resource.
-    pub(super) fn identify(&mut self, value: &Value, choice: Option<&Reason>) {
+    fn identify(&mut self, value: &Value, choice: Option<&Reason>) {
         match value.data() {
             Data::Text(text) => self.names.push(Named::plain(text, choice, value)),
             Data::Unknown(unknown) => {

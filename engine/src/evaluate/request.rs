@@ -171,12 +171,8 @@ fn merged(units: Vec<UnitReport>) -> UnitReport {
 }
 
 fn finished(unit: UnitReport, catalogue: &Catalogue, selection: &Selection) -> Report {
-    let UnitReport { mut violations, mut undecided, mut problems, mut unevaluated, mut coverage, mut errors, .. } =
-        unit;
-    violations.sort_by(|a, b| {
-        let key = |v: &Violation| (v.state, std::cmp::Reverse(v.severity));
-        key(a).cmp(&key(b)).then_with(|| a.location.cmp(&b.location)).then_with(|| a.policy.cmp(&b.policy))
-    });
+    let UnitReport { violations, mut undecided, mut problems, mut unevaluated, mut coverage, mut errors, .. } = unit;
+    let violations = sorted(violations);
     undecided.sort_by(|a, b| {
         (a.state, &a.location, &a.policy, &a.resource).cmp(&(b.state, &b.location, &b.policy, &b.resource))
     });
@@ -205,6 +201,19 @@ fn finished(unit: UnitReport, catalogue: &Catalogue, selection: &Selection) -> R
         coverage,
         errors,
     }
+}
+
+/// Worst first, then by place. Violations are large: their order is found before any is moved.
+fn sorted(violations: Vec<Violation>) -> Vec<Violation> {
+    fn key(violation: &Violation) -> impl Ord + '_ {
+        let Violation { state, severity, location, policy, .. } = violation;
+        (*state, std::cmp::Reverse(*severity), location, policy)
+    }
+    let mut order: Vec<(usize, &Violation)> = violations.iter().enumerate().collect();
+    order.sort_by(|(_, a), (_, b)| key(a).cmp(&key(b)));
+    let order: Vec<usize> = order.into_iter().map(|(index, _)| index).collect();
+    let mut violations: Vec<Option<Violation>> = violations.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|index| violations.get_mut(index)?.take()).collect()
 }
 
 /// What violations of one place have in common.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::policy::{Catalogue, CheckIndex, PolicyId};
 use crate::resource::{FormatId, Resource, Unit};
 
+use super::assumed::Assumptions;
 use super::check::{Asked, Outcome};
 use super::links::Linked;
 use super::place::location;
@@ -66,7 +67,8 @@ pub fn evaluate_unit(unit: &Unit, catalogue: &Catalogue, selection: &Selection, 
         resources: unit.resources.iter().filter(|resource| is_counted(resource)).count(),
         ..Coverage::default()
     };
-    let linked = Linked::new(unit, catalogue.library());
+    let assumptions = Assumptions::new(unit, catalogue.library());
+    let linked = Linked::new(unit, catalogue.library(), &assumptions);
     let mut by_type: HashMap<(FormatId, &str), Vec<CheckIndex>> = HashMap::new();
     let mut covered: HashSet<&str> = HashSet::new();
     for resource in &unit.resources {

@@ -125,6 +125,8 @@ pub struct Unit {
     pub unevaluated: Vec<Unevaluated>,
     /// Addresses that resources and modules had before, and those they have now.
     pub moved: Vec<(Arc<str>, Arc<str>)>,
+    /// The providers whose version a lock file fixes: source address and version.
+    pub locked_providers: Vec<(Arc<str>, Arc<str>)>,
 }
 
 /// A file of a kind that is recognised but not evaluated.
@@ -147,6 +149,7 @@ impl Unit {
             problems: Vec::new(),
             unevaluated: Vec::new(),
             moved: Vec::new(),
+            locked_providers: Vec::new(),
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{TreePath, Unreadable};
 
 /// A place in a text, both from 1; columns count characters, as editors do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LineColumn {
     /// From 1.
     pub line: u32,

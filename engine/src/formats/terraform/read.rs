@@ -5,11 +5,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::config::load::Loaded;
+use super::config::lock::locked_providers;
 use super::config::module::{Call, Mode, Module, Source};
 use super::config::variables;
 use super::eval::{Evaluator, Instance, One, Scope};
 use super::syntax::ir::{Block, Kind};
-use super::views::Views;
+use super::views::{self, Views};
 use crate::formats::{ReadOptions, UnitPlan};
 use crate::resource::{
     Data, FileTable, FormatId, Key, MapKind, ProblemKind, Reason, ReasonKind, Resource, Span, Unevaluated, Unit, Value,
@@ -29,6 +30,7 @@ pub(super) fn read(plan: &UnitPlan, files: &dyn Files, options: &ReadOptions) ->
     let mut problems = std::mem::take(&mut loaded.problems);
     let mut unit = Unit::empty(&plan.name);
     unit.unevaluated = std::mem::take(&mut loaded.unevaluated);
+    unit.locked_providers = locked_providers(&plan.folder, files);
     let given = variables::given(&plan.folder, files, options, &mut table, &mut problems);
     let evaluator = Evaluator::new(&plan.folder, &loaded, files, table);
     if let Some(module) = loaded.get(&plan.folder) {
@@ -44,6 +46,7 @@ pub(super) fn read(plan: &UnitPlan, files: &dyn Files, options: &ReadOptions) ->
             full: false,
         };
         reader.instance(&Rc::new(root));
+        views::complete(&mut reader.resources, &evaluator.table.borrow());
         unit.resources = reader.resources;
         unit.unevaluated.extend(reader.unevaluated);
         unit.moved = reader.moved;

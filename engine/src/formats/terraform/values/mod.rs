@@ -5,4 +5,5 @@ pub(crate) mod compare;
 pub(crate) mod convert;
 pub(crate) mod decimal;
 mod digits;
+pub(crate) mod document;
 pub(crate) mod shape;
