@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use crate::policy::{Check, Literal, PolicyId, Rule, Severity};
 use crate::resource::{FormatId, Reason, ReasonKind, Resource, Unit};
+use crate::views::IMAGE;
 
 use super::fingerprint::fingerprint;
 use super::identity::{Identity, NETWORK_RULE, Siblings};
@@ -216,7 +217,7 @@ impl<'c> Asked<'c> {
 
 /// Where a leaf lies, as the author of the resource calls it: what a part of it is made of has names in no file.
 fn attribute(resource: &Resource, declared: &Resource, leaf: &Leaf) -> String {
-    let is_view = &*resource.type_name == NETWORK_RULE;
+    let is_view = [NETWORK_RULE, IMAGE].contains(&&*resource.type_name);
     let written = is_view.then(|| place::written_path(&declared.attributes, leaf.span)).flatten();
     written.unwrap_or_else(|| leaf.path.clone())
 }

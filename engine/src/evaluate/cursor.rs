@@ -170,6 +170,12 @@ impl<'c> Cursor<'c> {
         path
     }
 
+    /// The element that is looped over: the outermost this lies in, of whatever resource.
+    pub(super) fn looped(&self) -> Option<&'c Value> {
+        let outer = self.trail.and_then(Cursor::looped);
+        outer.or_else(|| self.node.filter(|_| self.is_element))
+    }
+
     /// The outermost element of a list this lies in.
     pub(super) fn outermost_element(&self) -> Option<Element> {
         let outer = self.trail.and_then(Cursor::outermost_element);

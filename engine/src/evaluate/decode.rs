@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::policy::Decoder;
 use crate::resource::{Data, Key, ListKind, MapKind, Reason, ReasonKind, Value};
 use crate::syntax::{Scalars, parse_json, parse_yaml};
+use crate::views::Reference;
 
 use super::walk::undecided_reason;
 
@@ -90,25 +91,9 @@ fn written_at(tree: &Value, text: &Value) -> Value {
     Value::new(data, span)
 }
 
-/// The parts of a container image reference, by the grammar of the distribution project: `[registry/]repository[:tag][@digest]`.
 fn image(text: &str, value: &Value) -> Value {
-    let span = value.span();
-    let (rest, digest) = match text.split_once('@') {
-        Some((rest, digest)) => (rest, Some(digest)),
-        None => (text, None),
-    };
-    let (name, tag) = match rest.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
-        _ => (rest, None),
-    };
-    let is_registry = |head: &str| head.contains(['.', ':']) || head == "localhost";
-    let (registry, repository) = match name.split_once('/') {
-        Some((head, tail)) if is_registry(head) => (Some(head), tail),
-        _ => (None, name),
-    };
-    let parts = [("registry", registry), ("repository", Some(repository)), ("tag", tag), ("digest", digest)];
-    let entry = |(key, part): (&str, Option<&str>)| Some((Key::new(key, span), Value::text(part?, span)));
-    Value::map(MapKind::Map, parts.into_iter().filter_map(entry).collect(), span)
+    let entry = |(name, part)| (Key::new(name, value.span()), Value::text(part, value.span()));
+    Value::map(MapKind::Map, Reference::of(text).parts().map(entry).collect(), value.span())
 }
 
 #[cfg(test)]
@@ -118,18 +103,6 @@ mod tests {
 
     fn text(text: &str) -> Value {
         Value::text(text, Span::NOWHERE)
-    }
-
-    #[test]
-    fn image_references_come_apart() {
-        let part = |reference: &str, name: &str| {
-            decode(&text(reference), Decoder::Image).get(name).and_then(|v| v.as_text().map(|t| t.to_string()))
-        };
-        assert_eq!(part("r:5000/a/b:1.2", "registry").as_deref(), Some("r:5000"));
-        assert_eq!(part("r:5000/a/b:1.2", "tag").as_deref(), Some("1.2"));
-        assert_eq!(part("r:5000/a/b", "tag"), None);
-        assert_eq!(part("library/nginx", "repository").as_deref(), Some("library/nginx"));
-        assert_eq!(part("a@sha256:00", "digest").as_deref(), Some("sha256:00"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::resource::{Resource, Value};
+use crate::views::IMAGE;
 
 use super::fingerprint::{digest, digest_of, element_key, key_in};
 use super::leaf::{Element, Leaf};
@@ -42,7 +43,7 @@ impl Identity {
         let said = |leaf: &&Leaf| format!("{}={}", place(leaf), written(leaf).unwrap_or_default());
         let mut decided: Vec<String> = leaves.iter().map(said).collect();
         decided.sort_unstable();
-        decided.insert(0, rule.map(passage).unwrap_or_default());
+        decided.insert(0, rule.map(passage).or_else(|| image(resource).map(digest_of)).unwrap_or_default());
         let parts: Vec<&str> = decided.iter().map(String::as_str).collect();
         let element = leaves.first().and_then(|leaf| leaf.element.as_ref());
         Self {
@@ -57,7 +58,9 @@ impl Identity {
     /// As much of it as a fingerprint needs.
     pub(super) fn of_element(resource: &Resource, leaves: &[&Leaf]) -> Self {
         let element = leaves.first().and_then(|leaf| leaf.element.as_ref());
-        let key = element.map(element_key).unwrap_or_default();
+        // An image is an element of the resource that names it.
+        let part = || image(resource).map(|_| part_key(resource)).unwrap_or_default();
+        let key = element.map_or_else(part, element_key);
         let element = match opened(resource, leaves) {
             Some(rule) => format!("{} {key}", passage(rule)),
             None => key,
@@ -120,6 +123,17 @@ impl Siblings {
         self.0.push((name.to_owned(), Arc::clone(&keys)));
         keys
     }
+}
+
+/// The reference of an image.
+fn image(resource: &Resource) -> Option<&Value> {
+    resource.attributes.get("text").filter(|_| &*resource.type_name == IMAGE)
+}
+
+/// What tells an image from others of its owner: the container it is for, or what it is used as.
+fn part_key(resource: &Resource) -> String {
+    let word = |name| resource.attributes.get(name).and_then(Value::scalar_text);
+    format!("{IMAGE}[{}]", word("container").or_else(|| word("kind")).unwrap_or_default())
 }
 
 /// The rule of a network that a violation is about.

@@ -10,7 +10,7 @@ use super::truth::Truth;
 /// Whether a selector picks a resource of the same namespace by its labels; a missing or empty selector picks all. The path
 /// leads to the labels that must match; `matchExpressions` stands beside them.
 pub(super) fn picks(selecting: &Resource, path: &Path, selected: &Resource) -> Truth {
-    let together = same_namespace(&selecting.attributes, &selected.attributes);
+    let together = same_namespace(selecting, selected);
     if together == Truth::False {
         return Truth::False;
     }
@@ -89,24 +89,61 @@ fn same(one: &Value, other: &Value) -> Truth {
     }
 }
 
-/// Whether a resource can mean another one by its mere name: in Kubernetes, when both live in one namespace.
-pub(super) fn may_name(one: &Resource, other: &Resource) -> Truth {
-    match (one.format, other.format) {
-        (FormatId::Kubernetes, FormatId::Kubernetes) => same_namespace(&one.attributes, &other.attributes),
+/// Kinds of Kubernetes that live in no namespace, and that others name or select across namespaces.
+const CLUSTER_SCOPED: &[&str] = &[
+    "CiliumClusterwideNetworkPolicy",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "GatewayClass",
+    "IngressClass",
+    "Namespace",
+    "Node",
+    "PersistentVolume",
+    "PriorityClass",
+    "RuntimeClass",
+    "StorageClass",
+];
+
+/// Whether a resource can mean another one by its name and a namespace, if it says any: in Kubernetes, when that is where the
+/// other one lives.
+pub(super) fn may_name(from: &Resource, namespace: Option<&str>, target: &Resource) -> Truth {
+    match (from.format, target.format, namespace) {
+        (FormatId::Kubernetes, FormatId::Kubernetes, Some(_)) if is_cluster_scoped(target) => Truth::True,
+        (FormatId::Kubernetes, FormatId::Kubernetes, Some(said)) => {
+            home(target).map_or(Truth::Unknown, |home| Truth::from(&*home == said))
+        }
+        (FormatId::Kubernetes, FormatId::Kubernetes, None) => same_namespace(from, target),
         _ => Truth::True,
     }
 }
 
-/// Whether two resources live in one namespace; where none is written, that is `default`.
-fn same_namespace(one: &Value, other: &Value) -> Truth {
-    let namespace = |resource: &Value| match resource.dig(&["metadata", "namespace"]).map(Value::data) {
+/// Whether two resources live in one namespace, as those do that live in none.
+fn same_namespace(one: &Resource, other: &Resource) -> Truth {
+    if is_cluster_scoped(one) || is_cluster_scoped(other) {
+        return Truth::True;
+    }
+    match (home(one), home(other)) {
+        (Some(one), Some(other)) => Truth::from(one == other),
+        _ => Truth::Unknown,
+    }
+}
+
+fn is_cluster_scoped(resource: &Resource) -> bool {
+    CLUSTER_SCOPED.contains(&&*resource.type_name)
+}
+
+/// The namespace a resource lives in; where none is written, that is `default`. `None` when nobody knows.
+fn home(resource: &Resource) -> Option<Arc<str>> {
+    let metadata = resource.attributes.get("metadata").filter(|metadata| !metadata.is_null());
+    let namespace = match metadata.map(Value::data) {
+        None => None,
+        Some(Data::Map(map)) => map.get("namespace").map(Value::data),
+        Some(_) => return None,
+    };
+    match namespace {
         Some(Data::Text(text)) => Some(Arc::clone(text)),
         Some(Data::Unknown(_) | Data::OneOf(_)) => None,
         _ => Some("default".into()),
-    };
-    match (namespace(one), namespace(other)) {
-        (Some(one), Some(other)) => Truth::from(one == other),
-        _ => Truth::Unknown,
     }
 }
 

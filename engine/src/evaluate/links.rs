@@ -10,12 +10,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::policy::{Library, Link, Path, Related, glob_matches};
-use crate::resource::{Data, Reason, ReasonKind, Resource, Unit, Value};
+use crate::resource::{Reason, ReasonKind, Resource, Unit, Value};
 
 use super::assumed::Assumptions;
 use super::labels::{may_name, picks};
+use super::pointers::{Named, Pointers};
 use super::truth::Truth;
-use super::walk::undecided_reason;
 
 /// Most resources of a type that are looked at because they may be linked; more are one link that nobody can see.
 const POSSIBLE_LIMIT: usize = 16;
@@ -39,6 +39,8 @@ pub(super) struct Targets<'u> {
     pub(super) found: Vec<(&'u Resource, Option<Reason>)>,
     /// Why there may be another one that these files do not show.
     pub(super) unseen: Option<Reason>,
+    /// Of a closed link: the names, as they are written, of resources that there are not.
+    pub(super) dangling: Vec<Value>,
 }
 
 /// A resource by its index, and why it is only perhaps the one that is meant.
@@ -48,7 +50,7 @@ type Candidate = (usize, Option<Reason>);
 #[derive(Default)]
 struct Table {
     by_reference: HashMap<Arc<str>, Vec<Candidate>>,
-    by_text: HashMap<Arc<str>, Vec<Candidate>>,
+    by_name: HashMap<Arc<str>, Vec<(usize, Named)>>,
     open: Vec<(usize, Reason)>,
 }
 
@@ -57,19 +59,11 @@ impl Table {
         for (address, doubt) in pointers.references {
             self.by_reference.entry(address).or_default().push((index, doubt));
         }
-        for (text, doubt) in pointers.texts {
-            self.by_text.entry(text).or_default().push((index, doubt));
+        for named in pointers.names {
+            self.by_name.entry(Arc::clone(&named.name)).or_default().push((index, named));
         }
         self.open.extend(pointers.open.map(|reason| (index, reason)));
     }
-}
-
-/// What a value points to, and why it is only perhaps that.
-#[derive(Default)]
-struct Pointers {
-    references: Vec<(Arc<str>, Option<Reason>)>,
-    texts: Vec<(Arc<str>, Option<Reason>)>,
-    open: Option<Reason>,
 }
 
 /// Resources that are, or may be, what is looked for.
@@ -147,10 +141,11 @@ impl<'u> Linked<'u> {
         let link = related.iter().find(|link| link.name == name)?;
         let Some(of) = &link.of else { return Some(self.hop(from, link)) };
         let before = self.follow(from, of, related)?;
-        let mut targets = Targets { found: Vec::new(), unseen: before.unseen };
+        let mut targets = Targets { unseen: before.unseen, ..Targets::default() };
         for (resource, doubt) in before.found {
             let next = self.hop(resource, link);
             targets.unseen = targets.unseen.or(next.unseen);
+            targets.dangling.extend(next.dangling);
             targets.found.extend(next.found.into_iter().map(|(target, own)| (target, own.or_else(|| doubt.clone()))));
         }
         Some(targets)
@@ -181,13 +176,18 @@ impl<'u> Linked<'u> {
             let mut found = Found::default();
             found.take(table.by_reference.get(&me.address), None);
             found.take(without_instance(&me.address).and_then(|whole| table.by_reference.get(whole)), None);
-            for (text, doubt) in &identity.texts {
-                found.take(table.by_text.get(text), doubt.as_ref());
+            for own in &identity.names {
+                let naming = table.by_name.get(&own.name).into_iter().flatten();
+                let candidates = naming.filter_map(|(index, named)| {
+                    let doubt = means(self.unit.resources.get(*index)?, named, me)?;
+                    Some((*index, doubt.or_else(|| own.doubt.clone())))
+                });
+                found.candidates.extend(candidates);
             }
             found.perhaps(table.open.iter().map(|(index, why)| (*index, why)));
             if let Some(why) = &identity.open {
-                let texts = table.by_text.values().flatten().take(POSSIBLE_LIMIT + 1);
-                let possible: Vec<(usize, &Reason)> = texts.map(|(index, _)| (*index, why)).collect();
+                let names = table.by_name.values().flatten().take(POSSIBLE_LIMIT + 1);
+                let possible: Vec<(usize, &Reason)> = names.map(|(index, _)| (*index, why)).collect();
                 found.perhaps(possible.into_iter());
             }
             self.add(&mut targets, found.sorted());
@@ -204,9 +204,9 @@ impl<'u> Linked<'u> {
 
     /// The resources that an attribute of `me` refers to.
     fn referred_by(&self, me: &'u Resource, link: &Related, path: &Path) -> Targets<'u> {
-        let pointers = pointers_at(&me.attributes, path);
+        let pointers = Pointers::at(me, path);
         let wanted = |resource: &Resource| is_wanted(link, &resource.type_name);
-        let mut targets = Targets { found: Vec::new(), unseen: pointers.open };
+        let mut targets = Targets { unseen: pointers.open, ..Targets::default() };
         for (address, doubt) in &pointers.references {
             let found = self.by_address.get(&**address).map(Vec::as_slice).unwrap_or_default();
             let found = found.iter().filter_map(|index| self.unit.resources.get(*index));
@@ -216,34 +216,63 @@ impl<'u> Linked<'u> {
             let doubt = doubt.clone().or(which);
             targets.found.extend(found.into_iter().map(|resource| (resource, doubt.clone())));
         }
-        for (text, doubt) in &pointers.texts {
-            let mut found = Found::default();
-            for type_name in self.types(link) {
-                let named = self.named(type_name);
-                found.take(named.by_text.get(text), doubt.as_ref());
-                found.perhaps(named.open.iter().map(|(index, why)| (*index, why)));
-            }
-            let before = targets.found.len();
-            self.add(&mut targets, self.in_reach(me, found.sorted()));
-            if !targets.found.iter().skip(before).any(|(_, doubt)| doubt.is_none()) {
-                let subject = format!("\"{text}\"");
-                targets.unseen.get_or_insert_with(|| Reason::new(ReasonKind::Outside, subject, None));
+        for named in &pointers.names {
+            if named.kind.as_ref().is_none_or(|kind| is_wanted(link, kind)) {
+                self.add_named(&mut targets, me, named, link);
             }
         }
         targets
     }
 
-    /// Those that a name in `me` can speak of, which lies in their namespace.
-    fn in_reach(&self, me: &Resource, mut found: Found) -> Found {
+    /// Adds what a name in `me` means. A name nothing here has may be that of something elsewhere, unless the link is closed.
+    fn add_named(&self, targets: &mut Targets<'u>, me: &'u Resource, named: &Named, link: &Related) {
+        let mut found = Found::default();
+        let mut has_namesake = false;
+        for type_name in self.types(link) {
+            let table = self.named(type_name);
+            let same = table.by_name.get(&named.name).into_iter().flatten();
+            found.candidates.extend(same.map(|(index, own)| (*index, own.doubt.clone())));
+            has_namesake |= table.by_name.contains_key(&named.name);
+            found.perhaps(table.open.iter().map(|(index, why)| (*index, why)));
+        }
         found.candidates.retain_mut(|(index, doubt)| {
-            let Some(resource) = self.unit.resources.get(*index) else { return false };
-            let reach = may_name(me, resource);
-            if reach == Truth::Unknown {
-                doubt.get_or_insert_with(|| Reason::new(ReasonKind::Unsupported, "the namespace", Some(me.header)));
-            }
-            reach != Truth::False
+            let meant = self.unit.resources.get(*index).and_then(|target| means(me, named, target));
+            *doubt = doubt.take().or_else(|| meant.clone().flatten());
+            meant.is_some()
         });
-        found
+        let found = found.sorted();
+        let is_certain = found.candidates.iter().any(|(_, doubt)| doubt.is_none());
+        let perhaps = found.unseen.clone().or_else(|| found.candidates.iter().find_map(|(_, doubt)| doubt.clone()));
+        self.add(targets, found);
+        if is_certain {
+            return;
+        }
+        let hidden = match link.closed && (has_namesake || self.has_neighbour(me, named, link)) {
+            true => perhaps.or_else(|| named.doubt.clone()).or_else(|| self.hidden()),
+            false => Some(Reason::new(ReasonKind::Outside, format!("\"{}\"", named.name), None)),
+        };
+        match hidden {
+            Some(reason) => targets.unseen = targets.unseen.take().or(Some(reason)),
+            None => targets.dangling.push(named.value.clone()),
+        }
+    }
+
+    /// Whether the unit has a resource of a link's types where a name looks for one.
+    fn has_neighbour(&self, me: &Resource, named: &Named, link: &Related) -> bool {
+        let types = self.types(link);
+        let mut resources = types.iter().filter_map(|name| self.by_type.get(name)).flatten();
+        resources.any(|index| {
+            let resource = self.unit.resources.get(*index);
+            resource.is_some_and(|resource| may_name(me, named.namespace.as_deref(), resource) == Truth::True)
+        })
+    }
+
+    /// Why the unit may have resources that nobody sees: files that could not be read, or are not evaluated.
+    fn hidden(&self) -> Option<Reason> {
+        let outside = |subject: String| Reason::new(ReasonKind::Outside, subject, None);
+        let unread = self.unit.problems.first().map(|problem| outside(problem.path.to_string()));
+        let unevaluated = self.unit.unevaluated.first().map(|file| outside(file.path.to_string()));
+        unread.or(unevaluated)
     }
 
     fn selected(&self, link: &Related, picks: impl Fn(&Resource) -> Truth) -> Targets<'u> {
@@ -277,7 +306,7 @@ impl<'u> Linked<'u> {
         let mut table = Table::default();
         for index in self.by_type.get(type_name).into_iter().flatten() {
             let Some(resource) = self.unit.resources.get(*index) else { continue };
-            table.add(*index, pointers_at(&resource.attributes, path));
+            table.add(*index, Pointers::at(resource, path));
         }
         let table = Rc::new(table);
         self.tables.borrow_mut().insert(key, Rc::clone(&table));
@@ -303,33 +332,10 @@ impl<'u> Linked<'u> {
     /// What identifies a resource: the texts of its naming attributes, and why there may be another one.
     fn identity(&self, resource: &Resource) -> Pointers {
         let attributes = self.library.identity.get(&*resource.type_name).map(Vec::as_slice).unwrap_or_default();
-        let at = |attribute: &str| attribute.split('.').try_fold(&resource.attributes, |value, key| value.get(key));
         let mut identity = Pointers::default();
-        for value in attributes.iter().filter_map(|attribute| at(attribute)) {
-            named_by(value, None, &mut identity);
-        }
+        attributes.iter().for_each(|attribute| identity.identify_at(&resource.attributes, attribute));
         identity
     }
-}
-
-fn named_by(value: &Value, choice: Option<&Reason>, identity: &mut Pointers) {
-    match value.data() {
-        Data::Text(text) => identity.texts.push((Arc::clone(text), choice.cloned())),
-        Data::Unknown(unknown) => {
-            identity.open.get_or_insert_with(|| unknown.reason.clone());
-        }
-        Data::OneOf(alternatives) => {
-            let choice = choice_of(value);
-            alternatives.iter().for_each(|one| named_by(one, Some(&choice), identity));
-        }
-        _ => {}
-    }
-}
-
-/// Why nobody can know which of its alternatives a value is.
-fn choice_of(value: &Value) -> Reason {
-    let subject = "a choice that depends on an unknown value";
-    undecided_reason(value).unwrap_or_else(|| Reason::new(ReasonKind::Unsupported, subject, Some(value.span())))
 }
 
 fn is_wanted(link: &Related, type_name: &str) -> bool {
@@ -337,70 +343,23 @@ fn is_wanted(link: &Related, type_name: &str) -> bool {
         && !link.except.iter().any(|glob| glob_matches(glob, type_name))
 }
 
+/// Whether a name in one resource means another; with the reason when only perhaps.
+fn means(from: &Resource, named: &Named, target: &Resource) -> Option<Option<Reason>> {
+    if named.kind.as_ref().is_some_and(|kind| *kind != target.type_name) {
+        return None;
+    }
+    match may_name(from, named.namespace.as_deref(), target) {
+        Truth::False => None,
+        Truth::True => Some(named.doubt.clone()),
+        Truth::Unknown => {
+            let unclear = || Reason::new(ReasonKind::Unsupported, "the namespace", Some(from.header));
+            Some(named.doubt.clone().or_else(|| Some(unclear())))
+        }
+    }
+}
+
 /// `aws_s3_bucket.a` of `aws_s3_bucket.a["k"]`.
 fn without_instance(address: &str) -> Option<&str> {
     let open = address.strip_suffix(']')?.rfind('[')?;
     address.get(..open)
-}
-
-/// What the values at a path point to; the path `*` means anywhere in the resource.
-fn pointers_at(attributes: &Value, path: &Path) -> Pointers {
-    let mut pointers = Pointers::default();
-    if path.to_string() == "*" {
-        collect_references(attributes, None, &mut pointers);
-        return pointers;
-    }
-    let mut nodes = vec![attributes];
-    for step in &path.steps {
-        let names: Vec<String> = step.names.iter().map(ToString::to_string).collect();
-        let hidden = nodes.iter().filter_map(|node| node.as_unknown()).map(|unknown| unknown.reason.clone());
-        pointers.open = pointers.open.take().or_else(|| hidden.last());
-        nodes = nodes.into_iter().flat_map(|node| children(node, &names)).collect();
-    }
-    for node in nodes {
-        collect(node, None, &mut pointers);
-    }
-    pointers
-}
-
-fn children<'v>(node: &'v Value, names: &[String]) -> Vec<&'v Value> {
-    match node.data() {
-        Data::List(list) => list.items.iter().flat_map(|item| children(item, names)).collect(),
-        _ => names.iter().filter_map(|name| node.get(name)).collect(),
-    }
-}
-
-/// What a value at the end of a link's path points to; below a choice only perhaps.
-fn collect(value: &Value, choice: Option<&Reason>, pointers: &mut Pointers) {
-    let references = value.references();
-    pointers.references.extend(references.iter().map(|reference| (Arc::clone(&reference.address), choice.cloned())));
-    let outside = references.iter().any(|reference| reference.address.split('.').any(|part| part == "data"));
-    match value.data() {
-        Data::Text(text) if references.is_empty() => pointers.texts.push((Arc::clone(text), choice.cloned())),
-        Data::List(list) => list.items.iter().for_each(|item| collect(item, choice, pointers)),
-        Data::OneOf(alternatives) => {
-            let choice = choice_of(value);
-            alternatives.iter().for_each(|item| collect(item, Some(&choice), pointers));
-        }
-        Data::Unknown(unknown) if references.is_empty() || outside => {
-            pointers.open.get_or_insert_with(|| unknown.reason.clone());
-        }
-        Data::Map(map) => map.entries().iter().for_each(|(_, value)| collect(value, choice, pointers)),
-        _ => {}
-    }
-}
-
-/// The references anywhere below a value.
-fn collect_references(value: &Value, choice: Option<&Reason>, pointers: &mut Pointers) {
-    let references = value.references().iter();
-    pointers.references.extend(references.map(|reference| (Arc::clone(&reference.address), choice.cloned())));
-    match value.data() {
-        Data::List(list) => list.items.iter().for_each(|item| collect_references(item, choice, pointers)),
-        Data::OneOf(alternatives) => {
-            let choice = choice_of(value);
-            alternatives.iter().for_each(|item| collect_references(item, Some(&choice), pointers));
-        }
-        Data::Map(map) => map.entries().iter().for_each(|(_, value)| collect_references(value, choice, pointers)),
-        _ => {}
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::policy::{Comparison, Literal, Matcher, Operand, Operator, Path};
+use crate::policy::{Comparison, Literal, Matcher, Operand, Operator};
 use crate::resource::{Data, ListKind, Reason, ReasonKind, Span, Value, days_of_date};
 
 use super::cursor::Cursor;
@@ -22,7 +22,7 @@ impl Walk<'_> {
         if let Matcher::Pattern(conditions) = matcher {
             return self.pattern(at, conditions, matcher, mode, watch);
         }
-        let truth = self.test(at.node, matcher, mode);
+        let truth = self.test(at, at.node, matcher, mode);
         watch.leaf(|| leaf(at, matcher, truth));
         truth
     }
@@ -56,19 +56,18 @@ impl Walk<'_> {
     }
 
     /// Whether a value is what a matcher wants; `None` is a missing attribute.
-    fn test(&self, value: Option<&Value>, matcher: &Matcher, mode: Mode) -> Truth {
+    fn test(&self, at: &Cursor<'_>, value: Option<&Value>, matcher: &Matcher, mode: Mode) -> Truth {
         match matcher {
             Matcher::Present => presence(value),
             Matcher::Absent => !presence(value),
-            Matcher::Operators { tests, default } => self.operators(value, tests, default.as_ref(), mode),
+            Matcher::Operators { tests, default } => self.operators(at, value, tests, default.as_ref(), mode),
             Matcher::Pattern(_) => {
                 let Some(value) = value else { return Truth::False };
-                let cursor = Cursor::root(value, value.span());
-                self.matches(&cursor, matcher, mode, &mut Nobody)
+                self.matches(&at.instead(value), matcher, mode, &mut Nobody)
             }
             Matcher::Is(literal) => value.map_or(Truth::False, |value| equals(value, literal, self.case)),
             Matcher::Choice(choices) => {
-                let tests = choices.iter().map(|choice| self.test(value, choice, mode));
+                let tests = choices.iter().map(|choice| self.test(at, value, choice, mode));
                 tests.fold(Truth::False, Truth::or)
             }
             Matcher::Param(name) => match (value, self.param(name)) {
@@ -84,26 +83,35 @@ impl Walk<'_> {
         }
     }
 
-    fn operators(&self, value: Option<&Value>, tests: &[Operator], default: Option<&Literal>, mode: Mode) -> Truth {
+    fn operators(
+        &self,
+        at: &Cursor<'_>,
+        value: Option<&Value>,
+        tests: &[Operator],
+        default: Option<&Literal>,
+        mode: Mode,
+    ) -> Truth {
         let supplied = match (value, default) {
             (None, Some(default)) => Some(literal_value(default)),
             _ => None,
         };
         let Some(value) = value.or(supplied.as_ref()) else { return Truth::False };
-        tests.iter().map(|test| self.operator(value, test, mode)).fold(Truth::True, Truth::and)
+        tests.iter().map(|test| self.operator(at, value, test, mode)).fold(Truth::True, Truth::and)
     }
 
-    fn operator(&self, value: &Value, operator: &Operator, mode: Mode) -> Truth {
+    fn operator(&self, at: &Cursor<'_>, value: &Value, operator: &Operator, mode: Mode) -> Truth {
         if let (Data::OneOf(alternatives), false) =
             (value.data(), matches!(operator, Operator::Match(_) | Operator::Not(_)))
         {
-            return one_of(alternatives, |value| self.operator(value, operator, mode));
+            return one_of(alternatives, |value| self.operator(at, value, operator, mode));
         }
-        let compare = |operand: &Operand, holds: fn(std::cmp::Ordering) -> bool| self.compare(value, operand, holds);
+        let compare =
+            |operand: &Operand, holds: fn(std::cmp::Ordering) -> bool| self.compare(at, value, operand, holds);
         match operator {
-            Operator::Match(matcher) => self.test(Some(value), matcher, mode),
-            Operator::Not(matcher) => !self.test(Some(value), matcher, mode),
-            Operator::Equal(operand) => self.equal(value, operand),
+            Operator::Match(matcher) => self.test(at, Some(value), matcher, mode),
+            Operator::Not(matcher) => !self.test(at, Some(value), matcher, mode),
+            Operator::Equal(operand) => self.equal(at, value, operand),
+            Operator::Among(operand) => self.among(at, value, operand),
             Operator::Less(operand) => compare(operand, std::cmp::Ordering::is_lt),
             Operator::LessOrEqual(operand) => compare(operand, std::cmp::Ordering::is_le),
             Operator::Greater(operand) => compare(operand, std::cmp::Ordering::is_gt),
@@ -117,18 +125,18 @@ impl Walk<'_> {
                 })
             }),
             Operator::Contains(matcher) => {
-                self.contains(value, std::slice::from_ref(matcher.as_ref()), mode, Truth::or)
+                self.contains(at, value, std::slice::from_ref(matcher.as_ref()), mode, Truth::or)
             }
-            Operator::ContainsAny(matchers) => self.contains(value, matchers, mode, Truth::or),
-            Operator::ContainsAll(matchers) => self.contains(value, matchers, mode, Truth::and),
+            Operator::ContainsAny(matchers) => self.contains(at, value, matchers, mode, Truth::or),
+            Operator::ContainsAll(matchers) => self.contains(at, value, matchers, mode, Truth::and),
             Operator::SubsetOf(matcher) => match elements(value) {
                 Ok(items) => {
-                    items.iter().map(|item| self.test(Some(item), matcher, mode)).fold(Truth::True, Truth::and)
+                    items.iter().map(|item| self.test(at, Some(item), matcher, mode)).fold(Truth::True, Truth::and)
                 }
                 Err(truth) => truth,
             },
             Operator::WithinCidr(ranges) => text_test(value, |text| predicates::is_within(text, ranges)),
-            Operator::Overlaps(operand) => match self.operand(operand) {
+            Operator::Overlaps(operand) => match self.operand(at, operand) {
                 Some(operand) => ports::overlap(value, &operand),
                 None => Truth::Unknown,
             },
@@ -136,60 +144,35 @@ impl Walk<'_> {
                 Some(text) => version_meets(&text, requirement).map_or(Truth::Unknown, Truth::from),
                 None => Truth::Unknown,
             },
-            Operator::Quantity(comparison, operand) => self.quantity(value, *comparison, operand),
-            Operator::WithinDays(operand) => self.within_days(value, operand),
+            Operator::Quantity(comparison, operand) => self.quantity(at, value, *comparison, operand),
+            Operator::WithinDays(operand) => self.within_days(at, value, operand),
             Operator::Length(matcher) => match length(value) {
-                Some(length) => self.test(Some(&Value::number(length, value.span())), matcher, mode),
+                Some(length) => self.test(at, Some(&Value::number(length, value.span())), matcher, mode),
                 None => Truth::Unknown,
             },
         }
     }
 
-    /// The value of an operand; `None` when it is unknown or missing.
-    fn operand(&self, operand: &Operand) -> Option<Value> {
-        match operand {
-            Operand::Value(literal) => Some(literal_value(literal)),
-            Operand::Param(name) => self.param(name).map(literal_value),
-            Operand::Path(path) => self.at_path(path),
-        }
-    }
-
-    /// A plain path from the checked resource, or from a resource it is certainly linked to.
-    fn at_path(&self, path: &Path) -> Option<Value> {
-        let keys: Vec<String> = path.steps.iter().flat_map(|step| &step.names).map(ToString::to_string).collect();
-        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        let (head, tail) = keys.split_first()?;
-        if !self.related.iter().any(|link| link.name == *head) {
-            let written = self.resource.attributes.dig(&keys).filter(|value| !value.is_null()).cloned();
-            return written.or_else(|| self.linked.assumptions().of(self.resource)?.at(&keys));
-        }
-        let targets = self.linked.follow(self.resource, head, self.related)?;
-        match targets.found.as_slice() {
-            [(target, None)] if targets.unseen.is_none() && self.may_be_absent(target).is_none() => {
-                target.attributes.dig(tail).cloned()
-            }
-            _ => None,
-        }
-    }
-
-    fn compare(&self, value: &Value, operand: &Operand, holds: fn(std::cmp::Ordering) -> bool) -> Truth {
-        let Some(operand) = self.operand(operand) else { return Truth::Unknown };
+    fn compare(
+        &self,
+        at: &Cursor<'_>,
+        value: &Value,
+        operand: &Operand,
+        holds: fn(std::cmp::Ordering) -> bool,
+    ) -> Truth {
+        let Some(operand) = self.operand(at, operand) else { return Truth::Unknown };
         match (number(value), number(&operand)) {
             (Some(a), Some(b)) => holds(a.cmp(&b)).into(),
             _ => Truth::Unknown,
         }
     }
 
-    fn equal(&self, value: &Value, operand: &Operand) -> Truth {
-        let Some(operand) = self.operand(operand) else { return Truth::Unknown };
-        match (value.scalar_text(), operand.scalar_text()) {
-            (Some(a), Some(b)) => same_text(&a, &b, self.case).into(),
-            _ => Truth::Unknown,
-        }
+    fn equal(&self, at: &Cursor<'_>, value: &Value, operand: &Operand) -> Truth {
+        self.operand(at, operand).map_or(Truth::Unknown, |operand| self.same(value, &operand))
     }
 
-    fn quantity(&self, value: &Value, comparison: Comparison, operand: &Operand) -> Truth {
-        let operand = self.operand(operand).and_then(|operand| operand.scalar_text());
+    fn quantity(&self, at: &Cursor<'_>, value: &Value, comparison: Comparison, operand: &Operand) -> Truth {
+        let operand = self.operand(at, operand).and_then(|operand| operand.scalar_text());
         let (Some(text), Some(operand)) = (value.scalar_text(), operand) else { return Truth::Unknown };
         let Some(ordering) = compare_quantities(&text, &operand) else { return Truth::Unknown };
         let holds = match comparison {
@@ -201,8 +184,8 @@ impl Walk<'_> {
         holds.into()
     }
 
-    fn within_days(&self, value: &Value, operand: &Operand) -> Truth {
-        let limit = self.operand(operand).as_ref().and_then(number).and_then(|number| number.as_i64());
+    fn within_days(&self, at: &Cursor<'_>, value: &Value, operand: &Operand) -> Truth {
+        let limit = self.operand(at, operand).as_ref().and_then(number).and_then(|number| number.as_i64());
         let date = value.as_text().and_then(|text| days_of_date(text));
         match (date, limit) {
             (Some(date), Some(limit)) => (date - self.today <= limit).into(),
@@ -220,7 +203,14 @@ impl Walk<'_> {
     }
 
     /// A list with elements that match, or text with parts that are these.
-    fn contains(&self, value: &Value, matchers: &[Matcher], mode: Mode, join: fn(Truth, Truth) -> Truth) -> Truth {
+    fn contains(
+        &self,
+        at: &Cursor<'_>,
+        value: &Value,
+        matchers: &[Matcher],
+        mode: Mode,
+        join: fn(Truth, Truth) -> Truth,
+    ) -> Truth {
         let one = |matcher: &Matcher| match value.data() {
             Data::Text(text) => match matcher {
                 Matcher::Is(literal) => self.text_contains(text, &literal.to_text()).into(),
@@ -229,11 +219,11 @@ impl Walk<'_> {
                         choices.iter().filter_map(|choice| if let Matcher::Is(l) = choice { Some(l) } else { None });
                     parts.any(|literal| self.text_contains(text, &literal.to_text())).into()
                 }
-                _ => self.test(Some(value), matcher, mode),
+                _ => self.test(at, Some(value), matcher, mode),
             },
             _ => match elements(value) {
                 Ok(items) => {
-                    items.iter().map(|item| self.test(Some(item), matcher, mode)).fold(Truth::False, Truth::or)
+                    items.iter().map(|item| self.test(at, Some(item), matcher, mode)).fold(Truth::False, Truth::or)
                 }
                 Err(truth) => truth,
             },

@@ -5,7 +5,7 @@ use crate::resource::{Data, Key, Reason, Resource, Value};
 
 use super::cursor::Cursor;
 use super::decode::decode;
-use super::leaf::{Combined, Leaf, Watch};
+use super::leaf::{Combined, Element, Leaf, Watch};
 use super::links::{Linked, Targets};
 use super::quantity::{Joined, Mode, Quantity};
 use super::scalar::TextCase;
@@ -118,6 +118,12 @@ impl<'u> Walk<'u> {
                 break;
             }
         }
+        for dangling in &targets.dangling {
+            let mark = watch.mark();
+            let answer = Truth::from(rest.is_empty() && *matcher == Matcher::Absent);
+            watch.leaf(|| self.dangling_leaf(name, matcher, dangling, answer));
+            joined.take(answer, Truth::True, mark, watch);
+        }
         if let Some(reason) = &targets.unseen {
             joined.doubt(|| self.link_leaf(name, matcher, Some(reason)), watch);
             let mark = watch.mark();
@@ -153,6 +159,15 @@ impl<'u> Walk<'u> {
             reason: reason.cloned(),
             missing_link: types,
         }
+    }
+
+    /// A name that no resource of the unit has.
+    fn dangling_leaf(&self, name: &str, matcher: &Matcher, dangling: &Value, truth: Truth) -> Leaf {
+        let text = dangling.scalar_text().unwrap_or_default();
+        let element = Element { path: format!("{name}[{text}]"), value: dangling.clone(), list: None };
+        let span = if dangling.span().is_somewhere() { dangling.span() } else { self.resource.header };
+        let value = Some(dangling.clone());
+        Leaf { value, span, truth, element: Some(element), ..self.link_leaf(name, matcher, None) }
     }
 
     /// What lies behind the steps, from a node.

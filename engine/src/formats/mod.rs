@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::resource::{FormatId, Unit};
 use crate::source_tree::{Entry, Files, Folder, TreePath};
+use crate::views::images;
 
 /// Every format, in the order reports list them.
 #[rustfmt::skip]
@@ -146,7 +147,12 @@ pub fn units(files: &dyn Files, scope: &Scope) -> Vec<UnitPlan> {
 #[must_use]
 pub fn read(plan: &UnitPlan, files: &dyn Files, options: &ReadOptions) -> Unit {
     match format(plan.format) {
-        Some(format) => format.read(plan, files, options),
+        Some(format) => {
+            let mut unit = format.read(plan, files, options);
+            let mut images = images(&unit.resources);
+            unit.resources.append(&mut images);
+            unit
+        }
         None => Unit::empty(&plan.name),
     }
 }

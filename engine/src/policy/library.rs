@@ -62,6 +62,7 @@ impl Predicate {
             PredicateName::PrivilegeEscalation => "a way to more privileges",
             PredicateName::DataExfiltration => "a way to read all data",
             PredicateName::CredentialExposure => "a way to credentials of others",
+            PredicateName::Literal => "written out",
             PredicateName::ResourceExposure => "a way to open resources to others",
         }
     }
@@ -74,6 +75,8 @@ pub enum PredicateName {
     PublicCidr,
     /// Text that is a credential: a known key format, or long and of high entropy.
     Secret,
+    /// A value that no resource of these files has: whoever asks what a reference cannot be asks for this first.
+    Literal,
     /// Statements, or actions, that lead to the permissions of somebody else on any resource.
     PrivilegeEscalation,
     /// Statements, or actions, that read objects, parameters or secrets, whichever they are.
@@ -90,16 +93,19 @@ impl PredicateName {
     pub fn takes_lists(self) -> bool {
         match self {
             Self::PublicCidr | Self::Secret => false,
-            Self::PrivilegeEscalation | Self::DataExfiltration | Self::CredentialExposure | Self::ResourceExposure => {
-                true
-            }
+            Self::Literal
+            | Self::PrivilegeEscalation
+            | Self::DataExfiltration
+            | Self::CredentialExposure
+            | Self::ResourceExposure => true,
         }
     }
 
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::PublicCidr,
         Self::Secret,
+        Self::Literal,
         Self::PrivilegeEscalation,
         Self::DataExfiltration,
         Self::CredentialExposure,
@@ -112,6 +118,7 @@ impl PredicateName {
         match self {
             Self::PublicCidr => "public_cidr",
             Self::Secret => "secret",
+            Self::Literal => "literal",
             Self::PrivilegeEscalation => "privilege_escalation",
             Self::DataExfiltration => "data_exfiltration",
             Self::CredentialExposure => "credential_exposure",

@@ -68,6 +68,8 @@ pub enum Operator {
     Not(Box<Matcher>),
     /// `is: {path: …}`.
     Equal(Operand),
+    /// `in: {path: …}`: one of the values there.
+    Among(Operand),
     /// `lt`.
     Less(Operand),
     /// `lte`.
@@ -271,6 +273,7 @@ impl fmt::Display for Operator {
             Self::Equal(operand) => write!(f, "equal to {operand}"),
             Self::Less(operand) => write!(f, "less than {operand}"),
             Self::LessOrEqual(operand) => write!(f, "at most {operand}"),
+            Self::Among(operand) => write!(f, "one of {operand}"),
             Self::Greater(operand) => write!(f, "greater than {operand}"),
             Self::GreaterOrEqual(operand) => write!(f, "at least {operand}"),
             Self::Matches(text) => write!(f, "like `{}`", text.written),

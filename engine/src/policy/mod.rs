@@ -227,6 +227,8 @@ pub struct Related {
     pub of: Option<String>,
     /// How the two are linked.
     pub link: Link,
+    /// Only the unit's own resources are meant: a name none of them has leads nowhere, not outside.
+    pub closed: bool,
     /// Where its name and its `via` or `selector` are written.
     #[serde(skip)]
     pub place: Place,

@@ -71,7 +71,7 @@ pub(super) struct Sink<'s, 'c> {
     pub(super) schemas: &'s Schemas,
     defaults: &'c Defaults,
     path: &'c str,
-    check: &'c Check,
+    pub(super) check: &'c Check,
     pub(super) params: &'c [(String, Literal)],
     /// The types it speaks of that have a schema.
     types: Vec<(String, Shape<'s>)>,
@@ -158,7 +158,7 @@ impl<'s> Sink<'s, '_> {
         self.path(&nodes, path, link.place.value, Strictness::InSome);
     }
 
-    fn targets(&self, link: &Related) -> Vec<(String, Node<'s>)> {
+    pub(super) fn targets(&self, link: &Related) -> Vec<(String, Node<'s>)> {
         let types = types(self.schemas, self.check.format, &link.resource);
         types.into_iter().map(|(name, shape)| (name, Node::root(shape))).collect()
     }

@@ -127,7 +127,10 @@ impl<'s> Sink<'s, '_> {
                 }
                 self.operand(operand, place);
             }
-            Operator::Equal(operand) | Operator::Quantity(_, operand) | Operator::WithinDays(operand) => {
+            Operator::Equal(operand)
+            | Operator::Among(operand)
+            | Operator::Quantity(_, operand)
+            | Operator::WithinDays(operand) => {
                 self.scalar(node, place);
                 self.operand(operand, place);
             }
@@ -166,8 +169,15 @@ impl<'s> Sink<'s, '_> {
     }
 
     fn operand(&mut self, operand: &Operand, place: Place) {
-        if let Operand::Path(path) = operand {
-            self.path(&self.root(), path, place.value, super::check::Strictness::InSome);
-        }
+        let Operand::Path(path) = operand else { return };
+        let link = path.head().and_then(|head| self.check.related.iter().find(|link| link.name == head));
+        let (nodes, path) = match (link, path.head()) {
+            (Some(link), _) => (self.targets(link), path.tail()),
+            // Which element is looped over is known where the conditions are asked.
+            (None, Some("element")) => return,
+            (None, Some("this")) => (self.root(), path.tail()),
+            (None, _) => (self.root(), path.clone()),
+        };
+        self.path(&nodes, &path, place.value, super::check::Strictness::InSome);
     }
 }

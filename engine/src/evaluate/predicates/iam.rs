@@ -10,9 +10,12 @@ use crate::evaluate::truth::Truth;
 
 /// Whether any of the methods is wholly granted. The value is a list of statements, or of the actions of one.
 pub(super) fn grants(value: &Value, methods: &[Method]) -> Truth {
-    let mut document = Document { is_of_statements: has_statements(value), ..Document::default() };
+    let mut document = Document::default();
     match value.data() {
-        Data::List(list) => list.items.iter().for_each(|item| document.take(item)),
+        Data::List(list) => {
+            document.of_actions = list.items.iter().any(|item| item.as_text().is_some());
+            list.items.iter().for_each(|item| document.take(item));
+        }
         _ => document.take(value),
     }
     let answers =
@@ -20,15 +23,11 @@ pub(super) fn grants(value: &Value, methods: &[Method]) -> Truth {
     answers.fold(Truth::False, Truth::or)
 }
 
-fn has_statements(value: &Value) -> bool {
-    value.as_list().is_some_and(|list| list.items.iter().any(|item| item.as_map().is_some()))
-}
-
 /// What is granted and denied on all resources, each for certain or perhaps.
 #[derive(Default)]
 struct Document {
-    /// Its elements are statements, not actions.
-    is_of_statements: bool,
+    /// The value is a list of actions, not of statements.
+    of_actions: bool,
     allowed: Vec<(Actions, Truth)>,
     denied: Vec<(Actions, Truth)>,
 }
@@ -54,10 +53,10 @@ impl Document {
         match item.data() {
             Data::Map(_) => self.statement(item, certain),
             Data::Text(_) => self.allowed.push((Actions::Matching(patterns(item)), certain)),
-            // An action that may be granted, or a statement that may grant or deny.
+            // It may grant, and as a statement it may deny.
             Data::Unknown(_) => {
                 self.allowed.push((Actions::Matching(patterns(item)), Truth::Unknown));
-                if self.is_of_statements {
+                if !self.of_actions {
                     self.denied.push((Actions::Matching(patterns(item)), Truth::Unknown));
                 }
             }
@@ -237,6 +236,16 @@ mod tests {
             grants(&value.clone().with(Data::Unknown(unknown.into())), METHODS)
         };
         assert_eq!([with(None), with(Some("iam:")), with(Some("s3:"))], [Truth::Unknown, Truth::Unknown, Truth::False]);
+    }
+
+    #[test]
+    fn a_statement_nobody_knows_may_deny() {
+        let granted = "[{effect: Allow, actions: ['iam:CreateAccessKey'], resources: ['*']}]";
+        let read = parse_yaml(granted, Span::NOWHERE.file, Scalars::Yaml11);
+        let statement = read.documents[0].value.as_list().unwrap().items[0].clone();
+        let open = Value::unknown(Reason::new(ReasonKind::NoDefault, "var.x", None), Span::NOWHERE);
+        let list = Value::list(crate::resource::ListKind::List, vec![statement, open], Span::NOWHERE);
+        assert_eq!(grants(&list, METHODS), Truth::Unknown);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! One check of a section: what it speaks of, what it asks, its links and its examples.
 
 use crate::policy::{
-    Check, Condition, Fix, Library, Link, Literal, Matcher, Part, Path, Placeholder, PolicyId, Related, Rule, Template,
-    TypePlaces,
+    Check, Condition, Fix, Library, Link, Literal, Matcher, Operand, Operator, Part, Path, Placeholder, PolicyId,
+    Related, Rule, Template, TypePlaces,
 };
 use crate::resource::{FormatId, Key, Value};
 
@@ -196,9 +196,30 @@ impl Scope<'_, '_> {
                 None
             }
         };
+        let closed = fields.take("closed").is_some_and(|value| self.is_closed(&value, link.as_ref()));
         fields.finish(reading);
         let types_at = types_at.unwrap_or_default();
-        Some(Related { name: key.text.to_string(), resource: resource?, except, of, link: link?, place, types_at })
+        Some(Related {
+            name: key.text.to_string(),
+            resource: resource?,
+            except,
+            of,
+            link: link?,
+            closed,
+            place,
+            types_at,
+        })
+    }
+
+    /// Whether a link leads to the unit's own resources alone; only a name of mine could lead elsewhere.
+    fn is_closed(&self, value: &Value, link: Option<&Link>) -> bool {
+        if !matches!(link, Some(Link::Mine(_)) | None) {
+            self.reading.mistake(value.span(), "`closed` stands beside `via: this.…`: other links never lead outside");
+        }
+        value.as_bool().unwrap_or_else(|| {
+            self.reading.mistake(value.span(), "`closed` is true or false");
+            false
+        })
     }
 
     /// `this.x` is mine, `x` is theirs.
@@ -250,13 +271,41 @@ impl Scope<'_, '_> {
     }
 }
 
-/// The first names of every path of a condition.
+/// The first names of every path of a condition, those of operands too.
 fn collect_heads<'c>(condition: &'c Condition, heads: &mut Vec<&'c str>) {
     match condition {
-        Condition::Entry { path, .. } => heads.extend(path.head()),
+        Condition::Entry { path, matcher, .. } => {
+            heads.extend(path.head());
+            collect_operands(matcher, heads);
+        }
         Condition::All(conditions) | Condition::Any(conditions) => {
             conditions.iter().for_each(|condition| collect_heads(condition, heads));
         }
         Condition::Not(condition) => collect_heads(condition, heads),
+    }
+}
+
+fn collect_operands<'c>(matcher: &'c Matcher, heads: &mut Vec<&'c str>) {
+    match matcher {
+        Matcher::Pattern(conditions) => conditions.iter().for_each(|condition| collect_heads(condition, heads)),
+        Matcher::Choice(choices) => choices.iter().for_each(|choice| collect_operands(choice, heads)),
+        Matcher::Operators { tests, .. } => tests.iter().for_each(|test| match test {
+            Operator::Match(matcher) | Operator::Not(matcher) => collect_operands(matcher, heads),
+            Operator::Equal(operand)
+            | Operator::Among(operand)
+            | Operator::Less(operand)
+            | Operator::LessOrEqual(operand)
+            | Operator::Greater(operand)
+            | Operator::GreaterOrEqual(operand)
+            | Operator::Overlaps(operand)
+            | Operator::WithinDays(operand)
+            | Operator::Quantity(_, operand) => {
+                if let Operand::Path(path) = operand {
+                    heads.extend(path.head());
+                }
+            }
+            _ => {}
+        }),
+        _ => {}
     }
 }

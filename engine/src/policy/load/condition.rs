@@ -1,7 +1,7 @@
 //! Conditions and matchers: `path: matcher`, `all`, `any`, `not`, operator maps and patterns.
 
 use crate::policy::matcher::Comparison;
-use crate::policy::{Condition, Library, Literal, Matcher, Operand, Operator, Path, Text};
+use crate::policy::{Condition, Library, Literal, Matcher, Operand, Operator, Path, Selector, Step, Text};
 use crate::resource::{Data, Key, Span, Value};
 
 use super::fields::Reading;
@@ -222,6 +222,11 @@ impl Conditions<'_, '_> {
         let one = |operator: Option<Operator>| operator.map(|operator| vec![operator]);
         match &*key.text {
             "is" if value.as_map().is_some() => one(operand().map(Operator::Equal)),
+            "in" if value.as_map().is_some() => one(operand().map(Operator::Among)),
+            "not_in" if value.as_map().is_some() => {
+                let among = operand().map(|operand| vec![Operator::Among(operand)]);
+                one(among.map(|tests| Operator::Not(Box::new(Matcher::Operators { tests, default: None }))))
+            }
             "is" | "in" => one(matcher().map(Operator::Match)),
             "not" | "not_in" => one(matcher().map(Operator::Not)),
             "lt" => one(operand().map(Operator::Less)),
@@ -305,7 +310,15 @@ impl Conditions<'_, '_> {
                 self.reading.mistake(value.span(), "an operand is a value, a `$name` or `{ path: other.attribute }`");
                 return None;
             };
-            return self.path(&self.reading.text(path)?, path.span()).map(Operand::Path);
+            let text = self.reading.text(path)?;
+            let parsed = self.path(&text, path.span())?;
+            let is_plain = |step: &Step| {
+                step.decoders.is_empty() && step.selectors.iter().all(|selector| *selector == Selector::Each)
+            };
+            if !parsed.steps.iter().all(is_plain) {
+                self.reading.mistake(path.span(), "the path of an operand has names and `[]` alone");
+            }
+            return Some(Operand::Path(parsed));
         }
         let literal = self.reading.literal(value)?;
         let Literal::Text(text) = &literal else { return Some(Operand::Value(literal)) };
