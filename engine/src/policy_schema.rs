@@ -257,6 +257,10 @@ fn link() -> Value {
             "except": described("texts", "Types left out."),
             "of": { "type": "string", "description": "The link above that it goes on from." },
             "via": { "type": "string", "description": format!("Which attribute refers to the other. {direction}") },
+            "closed": {
+                "type": "boolean",
+                "description": "What `this.…` names must be in this unit: a name that nothing here has is a resource that is missing.",
+            },
             "selector": { "type": "string", "description": format!("Which selector picks the other's labels. {direction}") },
         },
         "required": ["resource"],
