@@ -70,6 +70,9 @@ impl<'a> Context<'a, '_> {
     }
 
     fn render(&self, template: &crate::formats::terraform::syntax::ir::Expr, span: Span, variables: &Value) -> Outcome {
+        if self.scope.instance.is_none() {
+            return Err("a template cannot render another one".into());
+        }
         let map = variables.as_map().ok_or_else(|| Stop::from("the variables must be a map"))?;
         let bindings: Vec<(Arc<str>, Value)> =
             compare::sorted(map).into_iter().map(|(key, value)| (Arc::clone(key), value.clone())).collect();
