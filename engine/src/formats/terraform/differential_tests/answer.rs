@@ -69,6 +69,10 @@ impl Told {
     pub(super) fn agrees(&self, ours: &Value) -> Option<KnowsMore> {
         match (self, ours.data()) {
             (Self::Unknown, Data::Unknown(_) | Data::OneOf(_)) => Some(KnowsMore(false)),
+            // Terraform may know how much there is where we know each possibility.
+            (told, Data::OneOf(alternatives)) => {
+                all(alternatives.iter().map(|one| told.agrees(one))).map(|_| KnowsMore(false))
+            }
             (Self::Unknown, _) => Some(KnowsMore(true)),
             (Self::Sensitive, _) => ours.is_sensitive().then_some(KnowsMore(false)),
             _ if ours.is_sensitive() => None,
@@ -141,7 +145,9 @@ pub(super) fn admits(ours: &Value, json: &Json) -> bool {
                 && is_of(&unknown.shape, json)
                 && members.iter().all(holds)
         }
-        (Data::Number(ours), Json::Number(json)) => Some(ours.as_f64()) == json.as_f64(),
+        (Data::Number(ours), Json::Number(json)) => {
+            json.as_f64().is_some_and(|json| (ours.as_f64() - json).abs() <= json.abs() * 1e-12)
+        }
         (Data::List(list), Json::Array(items)) => {
             if list.kind == ListKind::Set && list.items.iter().any(|item| item.as_unknown().is_some()) {
                 return items.iter().all(|json| list.items.iter().any(|ours| admits(ours, json)));
@@ -152,6 +158,8 @@ pub(super) fn admits(ours: &Value, json: &Json) -> bool {
             map.entries().len() == entries.len()
                 && entries.iter().all(|(key, json)| map.get(key).is_some_and(|ours| admits(ours, json)))
         }
+        // A branch of unknown type may yet make text of the other branch.
+        (Data::Bool(_) | Data::Number(_), Json::String(text)) => ours.scalar_text().is_some_and(|ours| *ours == **text),
         _ => is(ours, json),
     }
 }

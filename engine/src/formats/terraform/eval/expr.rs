@@ -52,25 +52,30 @@ impl<'a> Evaluator<'a> {
         let span = scope.span(whole.place);
         let mut entries = Vec::with_capacity(items.len());
         let mut unknown_key = None;
+        let mut sensitive = false;
         for (key, item) in items {
             let key = match key {
-                ObjectKey::Name(name) => Ok(Key::new(Arc::clone(&name.text), scope.span(name.place))),
+                ObjectKey::Name(name) => Ok((Key::new(Arc::clone(&name.text), scope.span(name.place)), false)),
                 ObjectKey::Expr(expr) => self.object_key(expr, scope),
             };
             let value = self.eval(item, scope);
             match key {
-                Ok(key) => entries.push((key, value)),
+                Ok((key, secret)) => {
+                    sensitive |= secret;
+                    entries.push((key, value));
+                }
                 Err(unknown) => unknown_key = Some(unknown),
             }
         }
-        match unknown_key.as_ref().and_then(reason) {
+        let value = match unknown_key.as_ref().and_then(reason) {
             Some(reason) => unknown(reason, Type::Any, true, span),
             None => Value::map(MapKind::Object, unique(entries), span),
-        }
+        };
+        self.marked(value, sensitive)
     }
 
-    /// The text of a computed key, or the unknown value or error it is instead.
-    fn object_key(&self, expr: &Expr, scope: &Scope<'a, '_>) -> Result<Key, Value> {
+    /// The text of a computed key and whether it is a secret, or the unknown value or error it is instead.
+    fn object_key(&self, expr: &Expr, scope: &Scope<'a, '_>) -> Result<(Key, bool), Value> {
         let span = scope.span(expr.place);
         if let Kind::Traversal(_) = expr.kind
             && scope.slice_is_bare(expr, self)
@@ -84,8 +89,9 @@ impl<'a> Evaluator<'a> {
         if !is_known(&value) {
             return Err(value);
         }
+        let secret = value.is_sensitive();
         match convert(value, &Type::Text) {
-            Ok(text) => text.as_text().map(|text| Key::new(Arc::clone(text), span)).ok_or(text),
+            Ok(text) => text.as_text().map(|text| (Key::new(Arc::clone(text), span), secret)).ok_or(text),
             Err(why) => Err(self.fault(format!("a key: {why}"), span)),
         }
     }

@@ -48,25 +48,36 @@ impl<'a> Evaluator<'a> {
             Err(other) => return other,
         };
         let mut results = Vec::with_capacity(elements.len());
+        let mut sensitive = false;
         for (key, value) in elements {
             let mut bindings = Vec::with_capacity(2);
+            bindings.push((Arc::clone(&each.value), value));
             if let Some(name) = &each.key {
                 bindings.push((Arc::clone(name), key));
             }
-            bindings.push((Arc::clone(&each.value), value));
             let frame = Frame { bindings: &bindings, outer: scope.frame };
             let inner = Scope { frame: Some(&frame), ..*scope };
-            match self.element(each, &inner, span) {
+            match self.element(each, &inner, span, &mut sensitive) {
                 Ok(Some(element)) => results.push(element),
                 Ok(None) => {}
                 Err(other) => return other,
             }
         }
-        self.collected(each, results, span)
+        let result = self.collected(each, results, span);
+        self.marked(result, sensitive)
     }
 
-    fn element(&self, each: &For, scope: &Scope<'a, '_>, span: Span) -> Result<Option<Element>, Value> {
-        let open = match each.condition.as_ref().map(|condition| self.truth(self.eval(condition, scope), span)) {
+    /// One element. What says whether it belongs to the result, and its key, are the result's own secrets.
+    fn element(
+        &self,
+        each: &For,
+        scope: &Scope<'a, '_>,
+        span: Span,
+        sensitive: &mut bool,
+    ) -> Result<Option<Element>, Value> {
+        let condition = each.condition.as_ref().map(|condition| self.eval(condition, scope));
+        *sensitive |= condition.as_ref().is_some_and(Value::is_sensitive);
+        let open = match condition.map(|condition| self.truth(condition, span)) {
             None | Some(Truth::Yes) => None,
             Some(Truth::No) => return Ok(None),
             Some(Truth::Error(error)) => return Err(error),
@@ -74,7 +85,11 @@ impl<'a> Evaluator<'a> {
         };
         let key = match &each.result_key {
             None => None,
-            Some(expr) => Some(self.result_key(self.eval(expr, scope), scope.span(expr.place))?),
+            Some(expr) => {
+                let key = self.eval(expr, scope);
+                *sensitive |= key.is_sensitive();
+                Some(self.result_key(key, scope.span(expr.place))?)
+            }
         };
         Ok(Some(Element { key, value: self.eval(&each.result, scope), open }))
     }
@@ -149,6 +164,9 @@ impl<'a> Evaluator<'a> {
         let inner = |value: &Value| self.marked(value.clone(), sensitive);
         let elements: Vec<(Value, Value)> = match collection.data() {
             Data::Null => return Err(self.fault("a null value cannot be iterated", span)),
+            Data::Unknown(cause) if cause.shape.is_scalar() => {
+                return Err(self.fault("a value that is no collection cannot be iterated", span));
+            }
             Data::Unknown(cause) => return Err(unknown(cause.reason.clone(), Type::Any, true, span)),
             Data::OneOf(_) => return Err(self.because_of(&[collection], Type::Any, span)),
             Data::Bool(_) | Data::Number(_) | Data::Text(_) => {

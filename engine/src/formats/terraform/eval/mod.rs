@@ -26,6 +26,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::formats::terraform::config::load::Loaded;
+use crate::formats::terraform::functions::PatternFlaw;
 use crate::resource::{Data, FileId};
 use crate::resource::{FileTable, Problem, ProblemKind, Reason, ReasonKind, Span, Type, Unknown, Value};
 use crate::source_tree::{Files, Folder, TreePath};
@@ -60,7 +61,7 @@ pub(crate) struct Evaluator<'a> {
     /// Resources by address, for values that stand for a whole resource.
     addresses: RefCell<HashMap<Arc<str>, Located<'a>>>,
     /// Patterns by text, compiled once.
-    pub patterns: RefCell<HashMap<Arc<str>, Option<regex::Regex>>>,
+    pub patterns: RefCell<HashMap<Arc<str>, Result<regex::Regex, PatternFlaw>>>,
 }
 
 /// One instance of a resource block, and the module instance it belongs to.
@@ -157,6 +158,11 @@ impl<'a> Evaluator<'a> {
         self.table.borrow().get(span.file).map(|file| file.slice(span.range()).to_owned())
     }
 
+    /// Whether a value or a part of it is sensitive.
+    pub(crate) fn is_sensitive_within(&self, value: &Value) -> bool {
+        self.sensitive_seen.get() && sensitive_within(value, &mut 10_000)
+    }
+
     /// Marks a value that comes from a sensitive one.
     pub(crate) fn marked(&self, value: Value, sensitive: bool) -> Value {
         if !sensitive || value.is_sensitive() {
@@ -165,6 +171,18 @@ impl<'a> Evaluator<'a> {
         self.sensitive_seen.set(true);
         value.noted(|notes| notes.sensitive = true)
     }
+}
+
+fn sensitive_within(value: &Value, left: &mut u32) -> bool {
+    let Some(rest) = left.checked_sub(1) else { return false };
+    *left = rest;
+    if value.is_sensitive() {
+        return true;
+    }
+    if let Some(list) = value.as_list() {
+        return list.items.iter().any(|item| sensitive_within(item, left));
+    }
+    value.as_map().is_some_and(|map| map.entries().iter().any(|(_, item)| sensitive_within(item, left)))
 }
 
 /// How a computation went.

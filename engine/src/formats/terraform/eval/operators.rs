@@ -5,7 +5,7 @@ use super::{Evaluator, Scope, is_known, reason, unknown};
 use crate::formats::terraform::syntax::ir::{BinaryOperator, Expr, UnaryOperator};
 use crate::formats::terraform::values::convert::convert;
 use crate::formats::terraform::values::{compare, decimal};
-use crate::resource::{Number, Span, Type, Value};
+use crate::resource::{Number, ReasonKind, Span, Type, Value};
 
 impl<'a> Evaluator<'a> {
     pub(super) fn unary(&self, operator: UnaryOperator, operand: Value, span: Span) -> Value {
@@ -85,21 +85,27 @@ impl<'a> Evaluator<'a> {
     }
 
     fn equality(&self, left: &Value, right: &Value, wanted: bool, span: Span) -> Value {
-        match compare::equal(left, right) {
+        let value = match compare::equal(left, right) {
             Some(equal) => Value::bool(equal == wanted, span),
             None => self.because_of(&[left, right], Type::Bool, span),
-        }
+        };
+        self.marked(value, self.is_sensitive_within(left) || self.is_sensitive_within(right))
     }
 
     /// Both sides may be unknown: `false && x` is false whatever `x` is.
     fn logic(&self, or: bool, left: Value, right: Value, span: Span) -> Value {
-        let sides = [self.operand(left, &Type::Bool, span), self.operand(right, &Type::Bool, span)];
-        let decided = sides.iter().flatten().any(|side| side.as_bool() == Some(or));
+        let (sides, failed) =
+            self.failing(|| [self.operand(left, &Type::Bool, span), self.operand(right, &Type::Bool, span)]);
+        let decided = !failed && sides.iter().flatten().any(|side| side.as_bool() == Some(or));
         if decided {
             return Value::bool(or, span);
         }
+        let invalid = |side: &Result<Value, Value>| {
+            side.as_ref().err().and_then(reason).is_some_and(|reason| reason.kind == ReasonKind::Invalid)
+        };
         let [left, right] = sides;
         match (left, right) {
+            (left, Err(other)) if failed && invalid(&Err(other.clone())) && !invalid(&left) => other,
             (Err(other), _) | (_, Err(other)) => other,
             (Ok(_), Ok(_)) => Value::bool(!or, span),
         }

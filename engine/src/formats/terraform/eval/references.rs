@@ -72,11 +72,17 @@ impl<'a> Evaluator<'a> {
             return self.fault(format!("{} is no variable of this template", reference.root), span);
         };
         match &**reference.root {
+            "var" | "local" | "module" | "terraform" if reference.name(0).is_none() => {
+                self.fault(format!("{} is no value", reference.root), span)
+            }
             "var" => self.variable_reference(&reference, instance, scope),
             "local" => self.local_reference(&reference, instance, scope),
             "module" => self.module_reference(&reference, instance, scope),
             "path" => self.path_reference(&reference, instance),
-            "terraform" => self.outside(reference.text(), Type::Text, span),
+            "terraform" if matches!(reference.name(0).map(|name| &**name), Some("workspace" | "env" | "applying")) => {
+                self.outside(reference.text(), Type::Text, span)
+            }
+            "terraform" => self.fault(format!("{} is no value", reference.text()), span),
             "each" | "count" => self.repetition(&reference, scope),
             "self" => {
                 let reason = Reason::new(ReasonKind::Computed, reference.text(), Some(span));
@@ -250,7 +256,8 @@ impl<'a> Evaluator<'a> {
         match reference.name(0).map(|name| &**name) {
             Some("module") => Value::text(self.module_path(instance), reference.span),
             Some("root") => Value::text(".", reference.span),
-            _ => self.outside(reference.text(), Type::Text, reference.span),
+            Some("cwd") => self.outside(reference.text(), Type::Text, reference.span),
+            _ => self.fault(format!("{} is no value", reference.text()), reference.span),
         }
     }
 

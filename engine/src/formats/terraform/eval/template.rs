@@ -66,10 +66,10 @@ impl<'a> Evaluator<'a> {
                 let mut values = Vec::with_capacity(elements.len());
                 for (key, value) in elements {
                     let mut bindings = Vec::with_capacity(2);
+                    bindings.push((Arc::clone(&each.value), value));
                     if let Some(name) = &each.key {
                         bindings.push((Arc::clone(name), key));
                     }
-                    bindings.push((Arc::clone(&each.value), value));
                     let frame = Frame { bindings: &bindings, outer: scope.frame };
                     let inner = Scope { frame: Some(&frame), ..*scope };
                     values.push(self.template(&each.body, &inner, span));

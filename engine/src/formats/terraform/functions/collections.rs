@@ -13,15 +13,15 @@ use crate::formats::terraform::values::{compare, decimal, shape};
 use crate::resource::{Data, Key, ListKind, MapKind, Type, Value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    function("coalesce", &[], Shape::Any, coalesce).further(anything(Shape::Any)).hands_on(),
-    function("keys", &[ANY], Shape::Texts, keys).hands_on(),
+    function("coalesce", &[], Shape::Any, coalesce).further(anything(Shape::Any)),
+    function("keys", &[open(Shape::Mapping)], Shape::Texts, keys).hands_on(),
     function("length", &[open(Shape::Any)], Shape::Number, length).hands_on(),
     function("lookup", &[open(Shape::Any), open(Shape::Text)], Shape::Any, lookup)
         .further(anything(Shape::Any))
         .hands_on(),
-    function("merge", &[], Shape::Any, merge).further(anything(Shape::Any)).hands_on(),
+    function("merge", &[], Shape::Any, merge).further(anything(Shape::Mapping)).hands_on(),
     function("transpose", &[known(Shape::ListsByName)], Shape::Any, transpose),
-    function("values", &[ANY], Shape::List, values).hands_on(),
+    function("values", &[open(Shape::Mapping)], Shape::List, values).hands_on(),
     function("zipmap", &[known(Shape::Texts), ANY], Shape::Any, zipmap).hands_on(),
 ];
 
@@ -49,6 +49,11 @@ fn coalesce(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
 }
 
 fn keys(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
+    if let Some(whole) = at(arguments, 0).as_unknown() {
+        let Type::Object(fields) = &whole.shape else { return Err(Stop::Unknown(at(arguments, 0).clone())) };
+        let names = fields.iter().map(|field| Value::text(Arc::clone(&field.name), context.span));
+        return context.list(ListKind::Tuple, names.collect());
+    }
     let map = at(arguments, 0).as_map().ok_or_else(|| Stop::from("a map is required"))?;
     let kind = if map.kind == MapKind::Map { ListKind::List } else { ListKind::Tuple };
     let keys = compare::sorted(map).into_iter().map(|(key, _)| Value::text(Arc::clone(key), context.span));
@@ -56,6 +61,14 @@ fn keys(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
 }
 
 fn values(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
+    if let Some(whole) = at(arguments, 0).as_unknown() {
+        let shape = match &whole.shape {
+            Type::Object(fields) => Type::Tuple(fields.iter().map(|field| field.shape.clone()).collect()),
+            Type::Map(element) => Type::List(Arc::clone(element)),
+            _ => Type::Any,
+        };
+        return Ok(unknown(whole.reason.clone(), shape, true, context.span));
+    }
     let map = at(arguments, 0).as_map().ok_or_else(|| Stop::from("a map is required"))?;
     let kind = if map.kind == MapKind::Map { ListKind::List } else { ListKind::Tuple };
     context.list(kind, compare::sorted(map).into_iter().map(|(_, value)| value.clone()).collect())
@@ -117,7 +130,7 @@ fn merge(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
             return Err(Stop::Unknown(argument.clone()));
         }
         let map = match argument.data() {
-            Data::Null => continue,
+            Data::Null if Shape::Mapping.admits(&shape::type_of(argument)) => continue,
             Data::Map(map) => map,
             _ => return Err("all arguments must be maps".into()),
         };
@@ -180,5 +193,7 @@ fn zipmap(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
         let value = values.items.get(at).filter(|_| last.get(name) == Some(&at))?;
         Some((Key::new(Arc::clone(name), context.span), value.clone()))
     };
-    Ok(Value::map(kind, names.iter().enumerate().filter_map(entry).collect(), context.span))
+    let map = Value::map(kind, names.iter().enumerate().filter_map(entry).collect(), context.span);
+    // Nobody can see which of the keys is a secret.
+    Ok(context.evaluator.marked(map, context.evaluator.is_sensitive_within(at(arguments, 0))))
 }

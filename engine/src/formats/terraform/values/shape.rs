@@ -16,16 +16,28 @@ fn shape(value: &Value, left: &mut u32) -> Type {
     let Some(rest) = left.checked_sub(1) else { return Type::Any };
     *left = rest;
     match value.data() {
-        Data::Null => Type::Any,
+        Data::Null => given(value).cloned().unwrap_or_default(),
         Data::Bool(_) => Type::Bool,
         Data::Number(_) => Type::Number,
         Data::Text(_) => Type::Text,
         Data::Unknown(unknown) => unknown.shape.clone(),
         Data::OneOf(alternatives) => merged(alternatives.iter(), left),
+        Data::List(list) if list.items.is_empty() => match (list.kind, given(value)) {
+            (ListKind::Tuple, _) => Type::Tuple(Vec::new().into()),
+            (ListKind::Set, Some(shape @ Type::Set(_))) | (ListKind::List, Some(shape @ Type::List(_))) => {
+                shape.clone()
+            }
+            (ListKind::Set, _) => Type::Set(Arc::default()),
+            (ListKind::List | ListKind::Blocks, _) => Type::List(Arc::default()),
+        },
         Data::List(list) => match list.kind {
             ListKind::Tuple => Type::Tuple(list.items.iter().map(|item| shape(item, left)).collect()),
             ListKind::List | ListKind::Blocks => Type::List(Arc::new(merged(list.items.iter(), left))),
             ListKind::Set => Type::Set(Arc::new(merged(list.items.iter(), left))),
+        },
+        Data::Map(map) if map.entries().is_empty() && map.kind == MapKind::Map => match given(value) {
+            Some(shape @ Type::Map(_)) => shape.clone(),
+            _ => Type::Map(Arc::default()),
         },
         Data::Map(map) => match map.kind {
             MapKind::Map => Type::Map(Arc::new(merged(map.entries().iter().map(|(_, value)| value), left))),
@@ -36,6 +48,11 @@ fn shape(value: &Value, left: &mut u32) -> Type {
             }
         },
     }
+}
+
+/// The type that a value without parts was given.
+fn given(value: &Value) -> Option<&Type> {
+    value.notes().and_then(|notes| notes.shape.as_ref())
 }
 
 /// What the values of one collection have in common: they are of one type already, some with parts nobody knows.
@@ -74,6 +91,19 @@ fn has_any(shape: &Type) -> bool {
         Type::List(element) | Type::Set(element) | Type::Map(element) => has_any(element),
         Type::Tuple(elements) => elements.iter().any(has_any),
         Type::Object(fields) => fields.iter().any(|field| has_any(&field.shape)),
+    }
+}
+
+/// Whether two types cannot turn out to be one, whatever they leave open.
+pub(crate) fn differ(a: &Type, b: &Type) -> bool {
+    match (a, b) {
+        (Type::Any, _) | (_, Type::Any) => false,
+        (Type::List(a), Type::List(b)) | (Type::Set(a), Type::Set(b)) | (Type::Map(a), Type::Map(b)) => differ(a, b),
+        (Type::Tuple(a), Type::Tuple(b)) => a.len() != b.len() || a.iter().zip(b.iter()).any(|(a, b)| differ(a, b)),
+        (Type::Object(a), Type::Object(b)) => {
+            !same_names(a, b) || a.iter().zip(b.iter()).any(|(a, b)| differ(&a.shape, &b.shape))
+        }
+        _ => a != b,
     }
 }
 
