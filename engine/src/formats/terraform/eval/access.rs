@@ -153,6 +153,8 @@ impl<'a> Evaluator<'a> {
     /// One of the elements: nobody knows which, but it must be one.
     fn any_of<'v>(&self, elements: impl Iterator<Item = &'v Value>, key: &Value, span: Span) -> Value {
         let elements: Vec<Value> = elements.take(INDEX_LIMIT + 1).cloned().collect();
+        // Whether there is such an element at all nobody knows either.
+        self.doubt(reason(key));
         match reason(key) {
             Some(choice) if elements.is_empty() || elements.len() > INDEX_LIMIT => {
                 unknown(choice, Type::Any, false, span)

@@ -33,7 +33,7 @@ impl<'a> Evaluator<'a> {
             return value.at(span);
         }
         // Its errors do not count.
-        let (other, _) = self.attempt(|| self.eval(other, scope));
+        let (other, attempt) = self.attempt(|| self.eval(other, scope));
         let value = match shared_type(&value, &other) {
             Err(()) => self.fault("the branches of a conditional must be of one type", span),
             Ok(None) => value.at(span),
@@ -42,7 +42,7 @@ impl<'a> Evaluator<'a> {
                 Err(why) => self.fault(format!("a branch of a conditional: {why}"), span),
             },
         };
-        self.marked(value, other.is_sensitive())
+        self.marked(value, !attempt.failed && other.is_sensitive())
     }
 
     fn either(&self, condition: &Value, conditional: &Conditional, scope: &Scope<'a, '_>, span: Span) -> Value {

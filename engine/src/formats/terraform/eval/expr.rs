@@ -7,7 +7,7 @@ use super::{Evaluator, Scope, is_known, reason, unknown};
 use crate::formats::terraform::functions;
 use crate::formats::terraform::syntax::ir::{Expr, Kind, ObjectKey};
 use crate::formats::terraform::values::convert::convert;
-use crate::resource::{Data, Key, ListKind, MapKind, Type, Value};
+use crate::resource::{Data, Key, ListKind, MapKind, Reason, ReasonKind, Type, Value};
 
 impl<'a> Evaluator<'a> {
     /// The value of an expression. Never fails: what is wrong is unknown, with what is wrong as its reason.
@@ -22,6 +22,17 @@ impl<'a> Evaluator<'a> {
             Kind::Name(_) | Kind::Traversal(_) => self.deeper(span, || self.reference(expr, scope)),
             _ => self.deeper(span, || self.compound(expr, scope)),
         }
+    }
+
+    /// The value of a whole expression, of which an error in a part that the value does not show is the end, too.
+    pub(crate) fn eval_whole(&self, expr: &Expr, scope: &Scope<'a, '_>) -> Value {
+        let (value, failed) = self.failing(|| self.eval(expr, scope));
+        if failed && wholly_known(&value, &mut 100_000) {
+            let span = scope.span(expr.place);
+            let reason = Reason::new(ReasonKind::Invalid, "a part of this expression is wrong", Some(span));
+            return unknown(reason, Type::Any, false, span);
+        }
+        value
     }
 
     fn compound(&self, expr: &Expr, scope: &Scope<'a, '_>) -> Value {

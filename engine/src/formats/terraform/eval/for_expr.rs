@@ -9,7 +9,7 @@ use super::{Evaluator, Frame, Scope, is_known, reason, unknown};
 use crate::formats::terraform::syntax::ir::For;
 use crate::formats::terraform::values::compare;
 use crate::formats::terraform::values::convert::convert;
-use crate::resource::{Data, Key, ListKind, MapKind, Number, Reason, Span, Type, Value};
+use crate::resource::{Data, Key, ListKind, MapKind, Number, Reason, ReasonKind, Span, Type, Value};
 
 /// Most elements of which nobody knows whether they belong to the result, before the result is unknown.
 const OPEN_LIMIT: usize = 3;
@@ -47,6 +47,17 @@ impl<'a> Evaluator<'a> {
             Ok(elements) => elements,
             Err(other) => return other,
         };
+        // What is wrong of any element is wrong without one.
+        if let Some(condition) = each.condition.as_ref().filter(|_| elements.is_empty()) {
+            let reason = Reason::new(ReasonKind::Invalid, "there is no element", Some(span));
+            let bound = |name: &Arc<str>| (Arc::clone(name), unknown(reason.clone(), Type::Any, false, span));
+            let bindings: Vec<_> = [Some(&each.value), each.key.as_ref()].into_iter().flatten().map(bound).collect();
+            let inner = Scope { frame: Some(&Frame { bindings: &bindings, outer: scope.frame }), ..*scope };
+            let (condition, attempt) = self.attempt(|| self.eval(condition, &inner));
+            if let (false, Truth::Error(error)) = (attempt.failed, self.truth(condition, span)) {
+                return error;
+            }
+        }
         let mut results = Vec::with_capacity(elements.len());
         let mut sensitive = false;
         for (key, value) in elements {
@@ -83,6 +94,17 @@ impl<'a> Evaluator<'a> {
             Some(Truth::Error(error)) => return Err(error),
             Some(Truth::Unknown(condition)) => reason(&condition),
         };
+        // Of an element that may not belong to it nothing is wrong: with an error in it, it does not.
+        if open.is_some() {
+            let attempt = self.attempt(|| {
+                let key = each.result_key.as_ref().map(|expr| self.result_key(self.eval(expr, scope), span));
+                (key, self.eval(&each.result, scope))
+            });
+            if attempt.1.failed {
+                self.doubt(open);
+                return Ok(None);
+            }
+        }
         let key = match &each.result_key {
             None => None,
             Some(expr) => {

@@ -27,6 +27,7 @@ use std::sync::Arc;
 
 use crate::formats::terraform::config::load::Loaded;
 use crate::formats::terraform::functions::PatternFlaw;
+use crate::formats::terraform::values::convert::is_secret;
 use crate::resource::{Data, FileId};
 use crate::resource::{FileTable, Problem, ProblemKind, Reason, ReasonKind, Span, Type, Unknown, Value};
 use crate::source_tree::{Files, Folder, TreePath};
@@ -160,7 +161,7 @@ impl<'a> Evaluator<'a> {
 
     /// Whether a value or a part of it is sensitive.
     pub(crate) fn is_sensitive_within(&self, value: &Value) -> bool {
-        self.sensitive_seen.get() && sensitive_within(value, &mut 10_000)
+        self.sensitive_seen.get() && is_secret(value, &mut 10_000)
     }
 
     /// Marks a value that comes from a sensitive one.
@@ -171,18 +172,6 @@ impl<'a> Evaluator<'a> {
         self.sensitive_seen.set(true);
         value.noted(|notes| notes.sensitive = true)
     }
-}
-
-fn sensitive_within(value: &Value, left: &mut u32) -> bool {
-    let Some(rest) = left.checked_sub(1) else { return false };
-    *left = rest;
-    if value.is_sensitive() {
-        return true;
-    }
-    if let Some(list) = value.as_list() {
-        return list.items.iter().any(|item| sensitive_within(item, left));
-    }
-    value.as_map().is_some_and(|map| map.entries().iter().any(|(_, item)| sensitive_within(item, left)))
 }
 
 /// How a computation went.

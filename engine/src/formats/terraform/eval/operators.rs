@@ -76,6 +76,9 @@ impl<'a> Evaluator<'a> {
                     BinaryOperator::Add => decimal::add(a, b),
                     BinaryOperator::Subtract => decimal::subtract(a, b),
                     BinaryOperator::Multiply => decimal::multiply(a, b),
+                    BinaryOperator::Divide if *a == Number::from(0) && *b == *a => {
+                        return Some(self.fault("nothing is divided by nothing", span));
+                    }
                     BinaryOperator::Divide => decimal::divide(a, b),
                     _ => decimal::remainder(a, b),
                 };
@@ -128,7 +131,8 @@ impl<'a> Evaluator<'a> {
         };
         let numbers = left.as_number().zip(right.as_number());
         let value = numbers.and_then(|(left, right)| compute(&left, &right));
-        value.unwrap_or_else(|| self.fault("this number is beyond what is computed, or divided by zero", span))
+        // Terraform goes on with infinity.
+        value.unwrap_or_else(|| self.unsupported("a number beyond all limits, or divided by zero", Type::Number, span))
     }
 
     /// A known operand of a type, or what the operation is instead: unknown, or an error.

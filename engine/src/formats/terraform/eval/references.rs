@@ -160,7 +160,7 @@ impl<'a> Evaluator<'a> {
                 let attribute = caller.call.block.body.attribute(&variable.name)?;
                 let file = caller.instance.file(attribute.file);
                 let scope = Scope { repetition: caller.repetition.as_ref(), ..Scope::top(&caller.instance, file) };
-                Some(self.eval(&attribute.value, &scope))
+                Some(self.eval_whole(&attribute.value, &scope))
             }
         }
     }
@@ -201,7 +201,7 @@ impl<'a> Evaluator<'a> {
         let scope = Scope::top(instance, instance.file(local.attribute.file));
         let declared = scope.span(local.attribute.name.place);
         self.lazily(&instance.locals, index, &|| local.what.to_string(), declared, || {
-            self.eval(&local.attribute.value, &scope)
+            self.eval_whole(&local.attribute.value, &scope)
         })
     }
 
@@ -214,7 +214,7 @@ impl<'a> Evaluator<'a> {
         let declared = scope.span(output.block.header);
         let label = || format!("{}output.{}", instance.prefix, output.name);
         self.lazily(&instance.outputs, index, &label, declared, || {
-            let value = self.eval(&attribute.value, &scope);
+            let value = self.eval_whole(&attribute.value, &scope);
             self.marked(value, output.sensitive)
         })
     }

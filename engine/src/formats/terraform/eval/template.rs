@@ -9,7 +9,7 @@ use super::limits::TEXT_LIMIT;
 use super::{Evaluator, Frame, Scope, is_known, reason};
 use crate::formats::terraform::syntax::ir::{ForPart, IfPart, Part};
 use crate::formats::terraform::values::convert::convert;
-use crate::resource::{Data, Span, Type, Unknown, Value};
+use crate::resource::{Data, ListKind, Span, Type, Unknown, Value};
 
 /// Longest known beginning of an unknown text that is kept, in bytes.
 const PREFIX_LIMIT: usize = 1_024;
@@ -34,9 +34,15 @@ impl<'a> Evaluator<'a> {
         self.deeper(span, || {
             let condition = self.eval(&branch.condition, scope);
             let sensitive = condition.is_sensitive();
+            // The text that is not taken leaves its mark on the one that is.
+            let taken = |taken: &[Part], other: &[Part]| {
+                let other = (!is_plain(other)).then(|| self.attempt(|| self.template(other, scope, span)));
+                let secret = other.is_some_and(|(other, attempt)| !attempt.failed && other.is_sensitive());
+                self.marked(self.template(taken, scope, span), secret)
+            };
             let value = match self.truth(condition, span) {
-                Truth::Yes => self.template(&branch.then, scope, span),
-                Truth::No => self.template(&branch.otherwise, scope, span),
+                Truth::Yes => taken(&branch.then, &branch.otherwise),
+                Truth::No => taken(&branch.otherwise, &branch.then),
                 Truth::Error(error) => error,
                 Truth::Unknown(condition) => {
                     let branches = [&branch.then, &branch.otherwise];
@@ -74,7 +80,16 @@ impl<'a> Evaluator<'a> {
                     let inner = Scope { frame: Some(&frame), ..*scope };
                     values.push(self.template(&each.body, &inner, span));
                 }
-                self.marked(self.joined(values, span), collection.is_sensitive())
+                let text = self.marked(self.joined(values, span), collection.is_sensitive());
+                // Nobody knows where in a set its unknown elements come, so nothing is known of the beginning.
+                let set = collection.as_list().filter(|list| list.kind == ListKind::Set);
+                match text.data() {
+                    Data::Unknown(open) if set.is_some_and(|set| !set.items.iter().all(is_known)) => {
+                        let open = Unknown { prefix: None, ..(**open).clone() };
+                        text.with(Data::Unknown(Arc::new(open)))
+                    }
+                    _ => text,
+                }
             })
         })
     }
@@ -125,6 +140,11 @@ impl<'a> Evaluator<'a> {
         };
         self.marked(value, sensitive)
     }
+}
+
+/// Whether a template says the same for everyone.
+fn is_plain(parts: &[Part]) -> bool {
+    parts.iter().all(|part| matches!(part, Part::Text(..)))
 }
 
 /// Unknown text that begins with what was known so far, and with what is known of the unknown part.

@@ -10,7 +10,7 @@ use super::{
 use crate::formats::terraform::eval::{is_known, may_be_null, reason, unknown};
 use crate::formats::terraform::values::convert::convert;
 use crate::formats::terraform::values::{compare, decimal, shape};
-use crate::resource::{Data, Key, ListKind, MapKind, Type, Value};
+use crate::resource::{Data, Field, Key, ListKind, MapKind, Type, Value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("coalesce", &[], Shape::Any, coalesce).further(anything(Shape::Any)),
@@ -27,8 +27,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
 
 /// The first argument that is neither null nor empty text, of the type they share.
 fn coalesce(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
-    let types: Vec<Type> = arguments.iter().map(shape::type_of).collect();
+    let types = shape::types_of(arguments.iter());
+    let is_open = types.contains(&Type::Any);
     let shared = shape::unify(&types).ok_or_else(|| Stop::from("all arguments must be of one type"))?;
+    // With one of a type nobody knows, they may turn out to share another one.
+    let shared = if is_open { Type::Any } else { shared };
     for argument in arguments {
         let value = convert(argument.clone(), &shared)?;
         if let Some(reason) = reason(&value) {
@@ -125,10 +128,11 @@ fn lookup(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
 fn merge(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
     let mut entries: Vec<(Key, Value)> = Vec::new();
     let mut places: HashMap<Arc<str>, usize> = HashMap::new();
+    if let Some(open) = arguments.iter().find(|argument| !is_known(argument)) {
+        let shape = merged(arguments).unwrap_or_default();
+        return Ok(context.evaluator.because_of(&[open], shape, context.span));
+    }
     for argument in arguments {
-        if !is_known(argument) {
-            return Err(Stop::Unknown(argument.clone()));
-        }
         let map = match argument.data() {
             Data::Null if Shape::Mapping.admits(&shape::type_of(argument)) => continue,
             Data::Map(map) => map,
@@ -156,6 +160,25 @@ fn merge(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
         .evaluator
         .crowded(entries.len(), context.span)
         .unwrap_or_else(|| Value::map(kind, entries, context.span)))
+}
+
+/// The type of what objects and maps become, of which not all are known; `None` where that depends on what they turn out to be.
+fn merged(arguments: &[Value]) -> Option<Type> {
+    let types: Vec<Type> = arguments.iter().map(shape::type_of).collect();
+    let first = types.first()?;
+    // Of null nothing is taken, not even its attributes.
+    if arguments.iter().any(may_be_null) && matches!(first, Type::Object(_)) {
+        return None;
+    }
+    if matches!(first, Type::Map(_)) && types.iter().all(|shape| shape == first) {
+        return Some(first.clone());
+    }
+    let mut fields: BTreeMap<Arc<str>, Field> = BTreeMap::new();
+    for shape in &types {
+        let Type::Object(own) = shape else { return None };
+        fields.extend(own.iter().map(|field| (Arc::clone(&field.name), field.clone())));
+    }
+    Some(Type::object(fields.into_values().collect()))
 }
 
 fn transpose(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {

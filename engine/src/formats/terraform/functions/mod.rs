@@ -109,6 +109,10 @@ pub(crate) fn call<'a>(evaluator: &Evaluator<'a>, call: &Call, scope: &Scope<'a,
         let message = format!("{name}() takes {least} arguments, not {}", arguments.len());
         return evaluator.fault(message, span);
     }
+    // The mark is on the whole, whichever of them it is.
+    if matches!(function.name, "issensitive" | "nonsensitive") {
+        return context.apply(function, arguments);
+    }
     evaluator.each_choice(arguments, span, &mut |arguments| context.apply(function, arguments))
 }
 
@@ -196,9 +200,10 @@ impl Context<'_, '_> {
         if matches!(function.name, "nonsensitive" | "issensitive") {
             return false;
         }
-        given
-            .iter()
-            .any(|value| value.is_sensitive() || (!function.hands_on && self.evaluator.is_sensitive_within(value)))
+        // A default that is not taken has no part in it.
+        let given = if function.name == "lookup" { given.get(..2).unwrap_or(given) } else { given };
+        let deep = |value: &Value| !function.hands_on && self.evaluator.is_sensitive_within(value);
+        given.iter().any(|value| value.is_sensitive() || deep(value))
     }
 
     fn text(&self, text: impl Into<String>) -> Outcome {
@@ -212,7 +217,7 @@ impl Context<'_, '_> {
     fn number(&self, number: Option<Number>) -> Outcome {
         number
             .map(|number| Value::number(number, self.span))
-            .ok_or(Stop::from("this number is beyond what is computed"))
+            .ok_or_else(|| Stop::Unsupported("a number beyond all limits".into()))
     }
 
     /// A part of an argument, read where the function is called: where it was written is its origin.

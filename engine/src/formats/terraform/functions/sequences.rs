@@ -29,7 +29,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("index", &[ANY, ANY], Shape::Number, index),
     function("matchkeys", &[known(Shape::List), known(Shape::List), known(Shape::List)], Shape::List, matchkeys)
         .hands_on(),
-    function("one", &[open(Shape::Sequence)], Shape::Any, one).hands_on(),
+    function("one", &[open(Shape::Sequence)], Shape::Any, one),
     function("range", &[], Shape::List, range).further(NUMBER),
     function("reverse", &[open(Shape::Sequence)], Shape::List, reverse).hands_on(),
     function("slice", &[ANY, NUMBER, NUMBER], Shape::List, slice).hands_on(),

@@ -118,7 +118,7 @@ pub(crate) fn distinct_sorted(mut items: Vec<Value>) -> Vec<Value> {
     items
 }
 
-/// The order of scalars: by value, then null, then unknown.
+/// The order of scalars: by value, then unknown, then null.
 pub(crate) fn order(a: &Value, b: &Value) -> Ordering {
     match (a.data(), b.data()) {
         (Data::Bool(a), Data::Bool(b)) => a.cmp(b),
@@ -134,8 +134,8 @@ fn class(value: &Value) -> u8 {
         Data::Number(_) => 1,
         Data::Text(_) => 2,
         Data::List(_) | Data::Map(_) => 3,
-        Data::Null => 4,
-        Data::Unknown(_) | Data::OneOf(_) => 5,
+        Data::Unknown(_) | Data::OneOf(_) => 4,
+        Data::Null => 5,
     }
 }
 

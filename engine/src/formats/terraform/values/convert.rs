@@ -116,14 +116,13 @@ fn scalar(value: Value, to: &Type) -> Result<Value, Mismatch> {
 /// Elements of one type: that which is asked for, or the one they share.
 fn alike(items: Vec<Value>, element: &Type, left: &mut u32) -> Result<Vec<Value>, Mismatch> {
     let shared = if *element == Type::Any {
-        let types: Vec<Type> = items.iter().map(shape::type_of).collect();
-        shape::unify(&types).ok_or("all elements must be of one type")?
+        shape::unify(&shape::types_of(items.iter())).ok_or("all elements must be of one type")?
     } else {
         element.clone()
     };
     let items = items.into_iter().map(|item| deep(item, &shared, left)).collect::<Result<Vec<_>, _>>()?;
     // Attributes of `any` inside the type leave elements that differ still.
-    let types: Vec<Type> = items.iter().map(shape::type_of).collect();
+    let types = shape::types_of(items.iter());
     if types.iter().all(|shape| *shape == shared || *shape == Type::Any) {
         return Ok(items);
     }
@@ -147,12 +146,25 @@ fn collection(
     }
     let mut items = alike(list.items.clone(), element, left)?;
     // A set cannot say which of its elements are sensitive.
-    let secret = kind == ListKind::Set && items.iter().any(Value::is_sensitive);
+    let secret = kind == ListKind::Set && items.iter().any(|item| is_secret(item, &mut 10_000));
     if kind == ListKind::Set {
         items = compare::distinct_sorted(items);
     }
     let value = typed(value.with(Data::List(Arc::new(List { kind, items }))), &of(kind, element));
     Ok(if secret { value.noted(|notes| notes.sensitive = true) } else { value })
+}
+
+/// Whether a value or a part of it is sensitive.
+pub(crate) fn is_secret(value: &Value, left: &mut u32) -> bool {
+    let Some(rest) = left.checked_sub(1) else { return false };
+    *left = rest;
+    if value.is_sensitive() {
+        return true;
+    }
+    if let Some(list) = value.as_list() {
+        return list.items.iter().any(|item| is_secret(item, left));
+    }
+    value.as_map().is_some_and(|map| map.entries().iter().any(|(_, item)| is_secret(item, left)))
 }
 
 /// Why nobody knows in which order the elements of a set come.

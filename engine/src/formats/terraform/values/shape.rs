@@ -21,7 +21,15 @@ fn shape(value: &Value, left: &mut u32) -> Type {
         Data::Number(_) => Type::Number,
         Data::Text(_) => Type::Text,
         Data::Unknown(unknown) => unknown.shape.clone(),
-        Data::OneOf(alternatives) => merged(alternatives.iter(), left),
+        Data::OneOf(alternatives) => {
+            let types: Vec<Type> = alternatives.iter().map(|one| shape(one, left)).collect();
+            match types.split_first() {
+                Some((first, rest)) if !rest.iter().any(|other| differ(first, other)) => {
+                    rest.iter().fold(first.clone(), |common, other| merge(&common, other))
+                }
+                _ => Type::Any,
+            }
+        }
         Data::List(list) if list.items.is_empty() => match (list.kind, given(value)) {
             (ListKind::Tuple, _) => Type::Tuple(Vec::new().into()),
             (ListKind::Set, Some(shape @ Type::Set(_))) | (ListKind::List, Some(shape @ Type::List(_))) => {
@@ -111,14 +119,14 @@ fn same_names(a: &[Field], b: &[Field]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.name == b.name)
 }
 
-/// The type all of these convert to, `None` when there is none. What is not known yet does not stand in the way: where it
-/// is all that does, nobody can know the type.
-pub(crate) fn unify(types: &[Type]) -> Option<Type> {
-    let open = types.contains(&Type::Any);
-    unify_known(types).or(if open { Some(Type::Any) } else { None })
+/// The types of values that are to be of one type: null as it is written is of any.
+pub(crate) fn types_of<'v>(values: impl Iterator<Item = &'v Value>) -> Vec<Type> {
+    let typed = |value: &&Value| !(value.is_null() && given(value).is_none());
+    values.filter(typed).map(type_of).collect()
 }
 
-fn unify_known(types: &[Type]) -> Option<Type> {
+/// The type all of these convert to, `None` when there is none. What is not known yet does not stand in the way.
+pub(crate) fn unify(types: &[Type]) -> Option<Type> {
     let known: Vec<&Type> = types.iter().filter(|shape| **shape != Type::Any).collect();
     let Some((first, rest)) = known.split_first() else { return Some(Type::Any) };
     if rest.iter().all(|other| other == first) {
