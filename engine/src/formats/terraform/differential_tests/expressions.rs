@@ -293,6 +293,7 @@ fn every_function_is_held_against_terraform() {
 }
 
 #[test]
+#[ignore = "needs the answers of fixtures/terraform/random_expressions.py"]
 fn random_expressions_are_worth_what_terraform_says() {
     check(&["random.jsonl"]);
 }

@@ -2,3 +2,4 @@
 
 mod answer;
 mod expressions;
+mod modules;

@@ -141,16 +141,19 @@ impl<'a> Evaluator<'a> {
         };
         if !depends_on_element(each) {
             // One condition for all elements: all of them, or none.
-            let all = self.built(each, elements.iter().collect(), span);
-            return one_of(vec![all, self.built(each, Vec::new(), span)], choice, span);
+            let (all, attempt) = self.attempt(|| self.built(each, elements.iter().collect(), span));
+            let possible = (!attempt.failed).then_some(all).into_iter().chain([self.built(each, Vec::new(), span)]);
+            return one_of(possible.collect(), choice, span);
         }
         if open.len() > OPEN_LIMIT {
             return unknown(choice, Type::Any, true, span);
         }
-        let possible = (0..1_usize << open.len()).map(|mask| {
+        let possible = (0..1_usize << open.len()).filter_map(|mask| {
             let belongs = |at: usize| open.iter().position(|o| *o == at).is_none_or(|bit| mask & (1 << bit) == 0);
             let chosen = elements.iter().enumerate().filter(|(at, _)| belongs(*at)).map(|(_, element)| element);
-            self.built(each, chosen.collect(), span)
+            // Elements that cannot stand together do not.
+            let (value, attempt) = self.attempt(|| self.built(each, chosen.collect(), span));
+            (!attempt.failed).then_some(value)
         });
         one_of(possible.collect(), choice, span)
     }

@@ -49,8 +49,9 @@ impl<'a> Evaluator<'a> {
                     let branches = branches.map(|parts| self.attempt(|| self.template(parts, scope, span)));
                     let valid = branches.into_iter().filter(|(_, attempt)| !attempt.failed);
                     let valid: Vec<Value> = valid.map(|(value, _)| value).collect();
+                    let secret = valid.iter().any(Value::is_sensitive);
                     match reason(&condition) {
-                        Some(choice) if !valid.is_empty() => one_of(valid, choice, span),
+                        Some(choice) if !valid.is_empty() => self.marked(one_of(valid, choice, span), secret),
                         _ => self.fault("both branches of the directive are wrong", span),
                     }
                 }

@@ -7,7 +7,7 @@ use super::{
     ANY, Context, Function, Outcome, Shape, Stop, anything, at, function, items_at, known, open, settled, shared_at,
     texts,
 };
-use crate::formats::terraform::eval::{is_known, may_be_null, reason, unknown};
+use crate::formats::terraform::eval::{is_known, may_be_null, reason, unknown, wholly_known};
 use crate::formats::terraform::values::convert::convert;
 use crate::formats::terraform::values::{compare, decimal, shape};
 use crate::resource::{Data, Field, Key, ListKind, MapKind, Type, Value};
@@ -28,7 +28,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
 /// The first argument that is neither null nor empty text, of the type they share.
 fn coalesce(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
     let types = shape::types_of(arguments.iter());
-    let is_open = types.contains(&Type::Any);
+    let is_open =
+        types.iter().any(shape::has_any) && !arguments.iter().all(|argument| wholly_known(argument, &mut 100_000));
     let shared = shape::unify(&types).ok_or_else(|| Stop::from("all arguments must be of one type"))?;
     // With one of a type nobody knows, they may turn out to share another one.
     let shared = if is_open { Type::Any } else { shared };

@@ -37,19 +37,7 @@ pub(super) fn translated(pattern: &str) -> Result<String, Flaw> {
                 out.extend(left.next_if_eq(&'?'));
             }
             '\\' => escape(&mut left, in_class, &mut out)?,
-            '[' if in_class => match left.peek() {
-                Some(':') => {
-                    // A class by name, up to its end.
-                    out.push('[');
-                    for inner in left.by_ref() {
-                        out.push(inner);
-                        if inner == ']' {
-                            break;
-                        }
-                    }
-                }
-                _ => out.push_str("\\["),
-            },
+            '[' if in_class => named_class(&mut left, &mut out),
             '[' => {
                 in_class = true;
                 out.push('[');
@@ -70,12 +58,7 @@ pub(super) fn translated(pattern: &str) -> Result<String, Flaw> {
             '-' if in_class && left.peek() == Some(&'-') => return Err(Flaw::Beyond),
             '{' if !in_class => out.push_str("\\{"),
             '(' if !in_class && left.peek() == Some(&'?') => {
-                let behind: String = left.clone().skip(1).take(2).collect();
-                if matches!(&*behind, "<=" | "<!") {
-                    return Err(Flaw::Wrong);
-                }
-                let head: String = left.clone().skip(1).take_while(|c| !matches!(c, ':' | ')' | '<' | '>')).collect();
-                if head.contains(['=', '!', 'x', 'u', 'R', '#']) {
+                if !is_group(left.clone()) {
                     return Err(Flaw::Wrong);
                 }
                 out.push('(');
@@ -84,6 +67,28 @@ pub(super) fn translated(pattern: &str) -> Result<String, Flaw> {
         }
     }
     Ok(out)
+}
+
+/// `[:alpha:]` in a class up to its end; a bracket alone stands for itself there.
+fn named_class(left: &mut Peekable<Chars<'_>>, out: &mut String) {
+    if left.peek() != Some(&':') {
+        return out.push_str("\\[");
+    }
+    out.push('[');
+    for inner in left.by_ref() {
+        out.push(inner);
+        if inner == ']' {
+            return;
+        }
+    }
+}
+
+/// Whether `(?` begins what Go knows: no look around, no flags of Rust's own.
+fn is_group(mut left: Peekable<Chars<'_>>) -> bool {
+    left.next();
+    let behind: String = left.clone().take(2).collect();
+    let mut head = left.take_while(|c| !matches!(c, ':' | ')' | '<' | '>'));
+    !matches!(&*behind, "<=" | "<!") && !head.any(|c| matches!(c, '=' | '!' | 'x' | 'u' | 'R' | '#'))
 }
 
 fn escape(left: &mut Peekable<Chars<'_>>, in_class: bool, out: &mut String) -> Result<(), Flaw> {

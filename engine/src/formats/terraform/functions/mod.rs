@@ -28,7 +28,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use crate::formats::terraform::eval::{Evaluator, Scope, is_known, reason, unknown};
-use crate::formats::terraform::syntax::ir::{Call, Expr};
+use crate::formats::terraform::syntax::ir::{Call, Expr, Kind, StepKind};
 use crate::formats::terraform::values::convert::convert;
 use crate::resource::{ListKind, Number, Reason, ReasonKind, Span, Type, Value};
 
@@ -94,6 +94,9 @@ pub(crate) fn call<'a>(evaluator: &Evaluator<'a>, call: &Call, scope: &Scope<'a,
     if name == "templatestring" && !call.arguments.first().is_some_and(Expr::is_reference) {
         return evaluator.fault("templatestring(): the template must be a reference", span);
     }
+    if name == "ephemeralasnull" && call.arguments.first().is_some_and(|argument| is_ephemeral(argument, scope)) {
+        return Value::null(span);
+    }
     let Some(function) = find(name) else { return context.not_here(name) };
     let (arguments, failed) = evaluator.failing(|| context.arguments(call));
     let arguments = match arguments {
@@ -114,6 +117,22 @@ pub(crate) fn call<'a>(evaluator: &Evaluator<'a>, call: &Call, scope: &Scope<'a,
         return context.apply(function, arguments);
     }
     evaluator.each_choice(arguments, span, &mut |arguments| context.apply(function, arguments))
+}
+
+/// Whether an expression names what is not kept: an ephemeral variable or resource.
+fn is_ephemeral(expr: &Expr, scope: &Scope<'_, '_>) -> bool {
+    let Kind::Traversal(traversal) = &expr.kind else { return false };
+    let (Kind::Name(root), Some(StepKind::Attribute(name))) =
+        (&traversal.base.kind, traversal.steps.first().map(|step| &step.kind))
+    else {
+        return false;
+    };
+    let declared = || {
+        let variables = &scope.instance?.module.variables;
+        let variable = variables.find(name).and_then(|index| variables.get(index))?;
+        variable.block.body.attribute("ephemeral").map(|attribute| matches!(attribute.value.kind, Kind::Bool(true)))
+    };
+    &**root == "ephemeral" || (&**root == "var" && declared() == Some(true))
 }
 
 impl Context<'_, '_> {

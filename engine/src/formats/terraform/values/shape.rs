@@ -92,7 +92,8 @@ fn merge(a: &Type, b: &Type) -> Type {
     }
 }
 
-fn has_any(shape: &Type) -> bool {
+/// Whether a type leaves something open.
+pub(crate) fn has_any(shape: &Type) -> bool {
     match shape {
         Type::Any => true,
         Type::Bool | Type::Number | Type::Text => false,
