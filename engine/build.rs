@@ -29,14 +29,16 @@ use std::path::{Path, PathBuf};
 use policy::{Library, Mistake, Policy};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../policies");
+    let home = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
+    pack_schemas(&home.join("schemas"))?;
+    let root = home.join("../policies");
     println!("cargo::rerun-if-changed={}", root.display());
     println!("cargo::rerun-if-changed=build.rs");
     let mut files = Vec::new();
-    yaml_files(&root, &mut files)?;
+    files_named(&root, "yaml", &mut files)?;
     files.sort();
     let (library_files, policy_files): (Vec<_>, Vec<_>) =
-        files.into_iter().partition(|f| f.starts_with(root.join("lib")));
+        files.into_iter().partition(|file| policy::is_library(&relative(&root, file)));
     let mut mistakes = Vec::new();
     let mut library = Library::default();
     for file in &library_files {
@@ -69,6 +71,29 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Packs the schemas of resource types, unless that was done since they last changed.
+fn pack_schemas(root: &Path) -> Result<(), Box<dyn Error>> {
+    let packed = PathBuf::from(std::env::var("OUT_DIR")?).join("schemas.bin");
+    let mut files = Vec::new();
+    for folder in ["data", "views"] {
+        println!("cargo::rerun-if-changed={}", root.join(folder).display());
+        files_named(&root.join(folder), "txt", &mut files)?;
+    }
+    files.sort();
+    let changed = |file: &PathBuf| std::fs::metadata(file).and_then(|file| file.modified());
+    let newest = files.iter().map(changed).collect::<std::io::Result<Vec<_>>>()?.into_iter().max();
+    if changed(&packed).ok() > newest {
+        return Ok(());
+    }
+    let mut texts: Vec<(String, String)> = Vec::new();
+    for file in &files {
+        texts.push((file.strip_prefix(root)?.display().to_string(), std::fs::read_to_string(file)?));
+    }
+    let bytes = postcard::to_allocvec(&texts)?;
+    std::fs::write(packed, lz4_flex::block::compress_prepend_size(&bytes))?;
+    Ok(())
+}
+
 /// Ends the build with every mistake, each on a line of its own.
 fn refuse(mistakes: &[Mistake]) {
     for mistake in mistakes {
@@ -81,16 +106,19 @@ fn refuse(mistakes: &[Mistake]) {
 }
 
 fn name(root: &Path, file: &Path) -> String {
-    let relative = file.strip_prefix(root).unwrap_or(file);
-    format!("policies/{}", relative.display())
+    format!("policies/{}", relative(root, file))
 }
 
-fn yaml_files(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+fn relative(root: &Path, file: &Path) -> String {
+    file.strip_prefix(root).unwrap_or(file).display().to_string()
+}
+
+fn files_named(folder: &Path, ending: &str, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
-            yaml_files(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            files_named(&path, ending, files)?;
+        } else if path.extension().is_some_and(|extension| extension == ending) {
             files.push(path);
         }
     }

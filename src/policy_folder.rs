@@ -1,11 +1,11 @@
-//! A folder of policy files on disk: policies anywhere in it, named sets in its `lib`.
+//! A folder of policy files on disk: policies anywhere in it, named sets in its `lib`, providers' defaults in its `defaults`.
 
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use portcullis_engine::policy::{Library, Loaded, Mistake, Policy, load_library, load_policy};
+use portcullis_engine::policy::{Library, Loaded, Mistake, Policy, is_library, load_library, load_policy};
 
 /// Most policy files of a folder.
 const FILE_COUNT_LIMIT: usize = 20_000;
@@ -58,7 +58,8 @@ impl PolicyFolder {
             paths.push(root.to_path_buf())
         }
         paths.sort();
-        let (sets, policies): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| path.starts_with(root.join("lib")));
+        let is_beside = |path: &PathBuf| path.strip_prefix(root).is_ok_and(|path| is_library(&shown(path)));
+        let (sets, policies): (Vec<_>, Vec<_>) = paths.into_iter().partition(is_beside);
         let mut mistakes = Vec::new();
         for path in sets {
             mistakes.extend(load_library(&shown(&path), &text(&path)?, &mut library).err().into_iter().flatten());

@@ -15,6 +15,9 @@ pub mod syntax;
 /// What policies ask of pods and scripts, in one shape for every format that has them.
 pub mod views;
 
+/// Suppressions in files: one member per notation.
+pub mod suppressions;
+
 /// One member per infrastructure-as-code format.
 pub mod formats;
 
@@ -29,6 +32,9 @@ pub mod reports;
 
 /// The policies that come with the program.
 pub mod builtin;
+
+/// Which attributes resource types have, and policies that ask for others.
+pub mod schemas;
 
 /// A policy's examples as its tests.
 pub mod proof;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::evaluate::{Report, Selection, evaluate_unit, scan};
+use crate::evaluate::{Purpose, Report, Selection, evaluate_unit, scan};
 use crate::formats::{self, ReadOptions, Scope};
 use crate::policy::{Catalogue, CatalogueError, Example, ExampleKind, Library, Loaded, PolicyId};
 use crate::source_tree::{LineColumn, SourceTree, TreePath};
@@ -53,7 +53,7 @@ fn answer(example: &Example, catalogue: &Catalogue) -> Result<Report, String> {
     let plans = formats::units(&tree, &Scope::All);
     let units = plans.iter().map(|plan| {
         let unit = formats::read(plan, &tree, &ReadOptions::default());
-        evaluate_unit(&unit, catalogue, &selection)
+        evaluate_unit(&unit, catalogue, &selection, Purpose::Scan)
     });
     Ok(scan(units.collect(), catalogue, &selection))
 }
@@ -96,7 +96,7 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::*;
-    use crate::policy::{load_library, load_policy};
+    use crate::policy::{is_library, load_library, load_policy};
 
     fn yaml_files(folder: &Path, files: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -117,10 +117,11 @@ mod tests {
         yaml_files(root, &mut files);
         files.sort();
         let mut library = Library::default();
-        let (sets, policies): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| file.starts_with(root.join("lib")));
+        let (sets, policies): (Vec<_>, Vec<_>) =
+            files.into_iter().partition(|file| is_library(&file.strip_prefix(root).unwrap().to_string_lossy()));
         for file in sets {
             load_library(
-                &file.file_name().unwrap().to_string_lossy(),
+                &file.strip_prefix(root).unwrap().to_string_lossy(),
                 &fs::read_to_string(&file).unwrap(),
                 &mut library,
             )
@@ -135,5 +136,96 @@ mod tests {
         let text: Vec<String> = failures.iter().map(ToString::to_string).collect();
         assert!(failures.is_empty(), "{} examples are wrong:\n{}", failures.len(), text.join("\n"));
         assert!(policies.len() >= 25);
+    }
+
+    /// Policies on what nobody writes, and what the provider's defaults answer for it.
+    const ON_DEFAULTS: &str = r##"
+id: on-defaults
+title: Defaults answer for what nobody writes
+severity: low
+description: A test.
+remediation: None.
+terraform:
+  - resource: aws_redshift_cluster
+    require: { publicly_accessible: false }
+    examples:
+      pass:
+        - |
+          terraform {
+            required_providers {
+              aws = { source = "hashicorp/aws", version = "~> 6.2" }
+            }
+          }
+          resource "aws_redshift_cluster" "a" {}
+        - main.tf: |
+            resource "aws_redshift_cluster" "a" {}
+          .terraform.lock.hcl: |
+            provider "registry.terraform.io/hashicorp/aws" {
+              version     = "6.14.1"
+              constraints = ">= 5.0.0"
+            }
+        - |
+          resource "aws_redshift_cluster" "newest" {}
+      fail:
+        - |
+          terraform {
+            required_providers {
+              aws = { source = "hashicorp/aws", version = ">= 4.0, < 6.0" }
+            }
+          }
+          resource "aws_redshift_cluster" "b" {} # expect
+        - |
+          resource "aws_redshift_cluster" "b" { publicly_accessible = true } # expect
+  - resource: aws_eks_cluster
+    forbid:
+      vpc_config.public_access_cidrs[]: $public_cidr
+    examples:
+      pass: |
+        resource "aws_eks_cluster" "a" {
+          vpc_config { public_access_cidrs = ["10.0.0.0/8"] }
+        }
+        resource "aws_eks_cluster" "without_block" {}
+      fail: |
+        resource "aws_eks_cluster" "b" {
+          # expect
+          vpc_config {}
+        }
+  - resource: aws_instance
+    require: { metadata_options.http_endpoint: { not: enabled } }
+    examples:
+      pass: |
+        resource "aws_instance" "a" {
+          metadata_options { http_endpoint = "disabled" }
+        }
+      fail: |
+        resource "aws_instance" "b" {} # expect
+  - resource: azurerm_storage_account
+    require:
+      (https_traffic_only_enabled|enable_https_traffic_only): true
+      not: { https_traffic_only_enabled: present }
+    examples:
+      pass: |
+        resource "azurerm_storage_account" "a" {}
+        resource "azurerm_storage_account" "null" { https_traffic_only_enabled = null }
+      fail: |
+        resource "azurerm_storage_account" "b" {
+          enable_https_traffic_only = false # expect
+        }
+"##;
+
+    #[test]
+    fn what_the_provider_assumes_answers_for_what_nobody_writes_and_is_never_present() {
+        let catalogue = crate::builtin::catalogue().unwrap();
+        let loaded = load_policy("on-defaults.yaml", ON_DEFAULTS, catalogue.library()).unwrap_or_else(|mistakes| {
+            panic!("{}", mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        });
+        let failures = prove(&loaded, catalogue.library()).unwrap();
+        let text: Vec<String> = failures.iter().map(ToString::to_string).collect();
+        assert!(failures.is_empty(), "{}", text.join("\n"));
+        let catalogue = Catalogue::of(loaded.policies.clone(), catalogue.library().clone()).unwrap();
+        let default = loaded.examples.iter().find(|example| example.kind == ExampleKind::Fail).unwrap();
+        let report = answer(default, &catalogue).unwrap();
+        let message = "publicly_accessible is not set and true by default, must be false";
+        assert_eq!(report.violations[0].message, message);
     }
 }

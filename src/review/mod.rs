@@ -63,6 +63,7 @@ pub fn scopes(sources: &[&Source]) -> Vec<SourceScope> {
         blocking: source.blocking_severity,
         on_unreadable: source.on_unreadable,
         on_undecided: source.on_undecided,
+        suppressions: source.suppressions,
     };
     sources.iter().map(scope).collect()
 }

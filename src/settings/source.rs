@@ -1,7 +1,7 @@
 //! Sources: which repositories, folders and branches are under watch, and what blocks there.
 
 use globset::GlobMatcher;
-use portcullis_engine::evaluate::{OnUndecided, OnUnreadable};
+use portcullis_engine::evaluate::{OnUndecided, OnUnreadable, SuppressionsTaken};
 use portcullis_engine::policy::Severity;
 use portcullis_engine::source_tree::{Folder, TreePath};
 use serde::Deserialize;
@@ -31,6 +31,8 @@ pub(super) struct TypedSource {
     on_unreadable: OnUnreadable,
     #[serde(default)]
     on_undecided: OnUndecided,
+    #[serde(default)]
+    suppressions: SuppressionsTaken,
     #[serde(default = "enabled", deserialize_with = "flag")]
     enabled: bool,
 }
@@ -68,6 +70,8 @@ pub struct Source {
     pub on_unreadable: OnUnreadable,
     /// What an undecided policy does.
     pub on_undecided: OnUndecided,
+    /// Which suppressions in files hold.
+    pub suppressions: SuppressionsTaken,
     /// Whether it is in use.
     pub enabled: bool,
     repositories: GlobMatcher,
@@ -140,6 +144,7 @@ impl TypedSource {
             blocking_severity: self.blocking_severity,
             on_unreadable: self.on_unreadable,
             on_undecided: self.on_undecided,
+            suppressions: self.suppressions,
             enabled: self.enabled,
             name: name_is_well.then_some(name)?,
         })

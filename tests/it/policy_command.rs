@@ -67,6 +67,14 @@ fn a_new_policy_passes_its_tests_until_somebody_breaks_it() {
       > main.tf:2     sqs_managed_sse_enabled = true # expect
         main.tf:3   }
     "#);
+    let misspelt = fs::read_to_string(&path).unwrap().replace("= true # expect", "= false # expect");
+    let misspelt = misspelt.replace("    sqs_managed_sse_enabled: true", "    sqs_managed_sse_enable: true");
+    fs::write(&path, &misspelt).unwrap();
+    let output = policy(folder.path(), &["test", "--policies", "policies"]);
+    assert_eq!(output.status.code(), Some(1));
+    let hint =
+        "`aws_sqs_queue` has no `sqs_managed_sse_enable`; did you mean `sqs_managed_sse_enabled`? [unknown-path]";
+    assert!(said(&output).contains(hint), "{}", said(&output));
     fs::write(&path, "id: own-terraform\n").unwrap();
     assert_eq!(policy(folder.path(), &["test", "--policies", "policies"]).status.code(), Some(2));
 }

@@ -267,3 +267,54 @@ fn variables_of_a_file_and_a_file_from_standard_input_are_read() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output).contains("deploy/pod.yaml:5:16"), "{}", text(&output));
 }
+
+/// [`BAD`] silenced, as a team would write it that used another tool before.
+const SILENCED: &str = "apiVersion: v1\nkind: Pod\nmetadata: { name: a }\nspec:\n  # checkov:skip=CKV_K8S_19:=1+1 </x> \"node\" \u{202e}exporter\n  hostNetwork: true\n  containers: []\n";
+
+#[test]
+fn what_is_suppressed_is_counted_in_every_format_and_listed_with_its_reason() {
+    let tree = folder(&[
+        ("a.yaml", SILENCED.as_bytes()),
+        ("b.yaml", b"# portcullis:ignore k8s-no-host-netwrk x\napiVersion: v1\nkind: A\n"),
+    ]);
+    let output = scan(tree.path(), &["."]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert!(text(&output).contains("No violations, 1 suppressed;"), "{}", text(&output));
+    assert!(text(&output).contains("did you mean `k8s-no-host-network`?"), "{}", text(&output));
+    assert!(!text(&output).contains("exporter"));
+    let listed = text(&scan(tree.path(), &["--show-suppressed", "."]));
+    assert!(
+        listed.contains("  a.yaml:5: k8s-no-host-network as CKV_K8S_19 of Pod.default.a at a.yaml:6: "),
+        "{listed}"
+    );
+    for (format, wanted) in [
+        ("json", "\"tool\": \"checkov\""),
+        ("sarif", "\"suppressions\":[{\"kind\":\"inSource\",\"status\":\"accepted\",\"justification\":\""),
+        ("junit", "<skipped message=\"suppressed: 1+1 &lt;/x&gt; &quot;node&quot; exporter\">"),
+        ("markdown", "### 1 suppressed"),
+        ("csv", "suppressed violation,"),
+        ("github", "::notice file=a.yaml,line=5"),
+    ] {
+        let output = scan(tree.path(), &["--format", format, "."]);
+        assert!(text(&output).contains(wanted), "{format}: {}", text(&output));
+        // The lines of the file are given to programs as they are; what is shown to people does not turn around.
+        assert!(matches!(format, "json" | "sarif") || !text(&output).contains('\u{202e}'), "{format}");
+    }
+    assert_eq!(text(&scan(tree.path(), &["--format", "gitlab", "."])).trim(), "[]");
+    let schema = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/schemas/sarif-2.1.0.json")).unwrap();
+    let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    let document = json(&scan(tree.path(), &["--format", "sarif", "."]));
+    let errors: Vec<String> = schema.iter_errors(&document).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
+#[test]
+fn a_baseline_does_not_know_what_was_suppressed() {
+    let tree = folder(&[("a.yaml", SILENCED.as_bytes())]);
+    scan(tree.path(), &["--quiet", "--output", "old.json", "--output", "old.sarif", "a.yaml"]);
+    fs::write(tree.path().join("a.yaml"), BAD).unwrap();
+    for baseline in ["old.json", "old.sarif"] {
+        let output = scan(tree.path(), &["--baseline", baseline, "a.yaml"]);
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    }
+}

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use portcullis::settings::{DatabaseLocation, Layers, LogFormat, Origin, Settings};
-use portcullis_engine::evaluate::{OnUndecided, OnUnreadable};
+use portcullis_engine::evaluate::{OnUndecided, OnUnreadable, SuppressionsTaken};
 use portcullis_engine::policy::Severity;
 use portcullis_engine::source_tree::TreePath;
 use secrecy::ExposeSecret;
@@ -155,6 +155,7 @@ fn a_source_says_what_it_watches_and_what_blocks() {
         blocking_severity = "high"
         on_unreadable = "report"
         on_undecided = "block"
+        suppressions = "base"
         "#,
     )
     .load()
@@ -169,6 +170,7 @@ fn a_source_says_what_it_watches_and_what_blocks() {
     assert!(!source.contains(&TreePath::new("live/prod2/main.tf").unwrap()));
     assert_eq!(source.blocking_severity, Severity::High);
     assert_eq!((source.on_unreadable, source.on_undecided), (OnUnreadable::Report, OnUndecided::Block));
+    assert_eq!(source.suppressions, SuppressionsTaken::Base);
 }
 
 #[test]
@@ -352,6 +354,7 @@ fn the_example_file_shows_every_key_and_the_defaults() {
     assert_eq!(settings.database.keep_history, defaults.database.keep_history);
     let source = &settings.sources[0];
     assert_eq!((source.on_unreadable, source.on_undecided), (OnUnreadable::default(), OnUndecided::default()));
+    assert_eq!(source.suppressions, SuppressionsTaken::default());
     assert_eq!((source.blocking_severity, source.enabled), (Severity::Medium, true));
 
     for section in ["server", "database", "github", "log", "queue", "policies", "sources"] {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use crate::policy::{Check, Literal, PolicyId, Rule, Severity};
-use crate::resource::{FormatId, Reason, ReasonKind, Resource, Span, Unit};
+use crate::resource::{FormatId, Reason, ReasonKind, Resource, Unit};
 
 use super::fingerprint::fingerprint;
 use super::identity::{Identity, NETWORK_RULE, Siblings};
@@ -15,7 +15,9 @@ use super::place;
 use super::quantity::Mode;
 use super::report::{Location, State, Undecided, Violation};
 use super::scalar::TextCase;
+use super::silences::{Cover, Silences};
 use super::truth::Truth;
+use super::unit::Purpose;
 use super::walk::Walk;
 
 /// What a check answers for a resource.
@@ -33,11 +35,12 @@ pub(super) struct Asked<'c> {
     pub(super) params: &'c [(String, Literal)],
     pub(super) check: &'c Check,
     pub(super) today: i64,
+    pub(super) silences: &'c Silences,
 }
 
 impl<'c> Asked<'c> {
     /// Asks a resource.
-    pub(super) fn of(&self, resource: &'c Resource, linked: &'c Linked<'c>) -> Outcome {
+    pub(super) fn of(&self, resource: &'c Resource, linked: &'c Linked<'c>, purpose: Purpose) -> Outcome {
         let case = match resource.format {
             FormatId::Azure => TextCase::Ignored,
             FormatId::Terraform => TextCase::Converted,
@@ -51,7 +54,7 @@ impl<'c> Asked<'c> {
         }
         match (self.violated(&walk), applies) {
             (Truth::False, _) => Outcome::Pass,
-            (Truth::True, Truth::True) => Outcome::Violations(self.violations(&walk)),
+            (Truth::True, Truth::True) => Outcome::Violations(self.violations(&walk, purpose)),
             _ => match self.undecided(&walk, applies) {
                 Some(undecided) => Outcome::Undecided(Box::new(undecided)),
                 None => Outcome::Pass,
@@ -96,7 +99,7 @@ impl<'c> Asked<'c> {
     }
 
     /// One violation for each element that violates, and one for what lies in no element.
-    fn violations(&self, walk: &Walk<'_>) -> Vec<Violation> {
+    fn violations(&self, walk: &Walk<'_>, purpose: Purpose) -> Vec<Violation> {
         let leaves = self.leaves(walk);
         let mut groups: Vec<(Option<&str>, Vec<&Leaf>)> = Vec::new();
         for leaf in &leaves {
@@ -109,10 +112,10 @@ impl<'c> Asked<'c> {
         if groups.is_empty() {
             groups.push((None, Vec::new()));
         }
-        let mut siblings = Siblings::default();
+        let mut siblings = (purpose == Purpose::Review).then(Siblings::default);
         let mut twins: HashMap<String, usize> = HashMap::new();
         let numbered = |(_, group): &(Option<&str>, Vec<&Leaf>)| {
-            let mut violation = self.violation(walk, group, &mut siblings);
+            let mut violation = self.violation(walk, group, siblings.as_mut());
             let count = twins.entry(violation.identity.element.clone()).or_default();
             // Elements that look alike are told apart by their order.
             if *count > 0 {
@@ -126,11 +129,14 @@ impl<'c> Asked<'c> {
         groups.iter().map(numbered).collect()
     }
 
-    fn violation(&self, walk: &Walk<'_>, leaves: &[&Leaf], siblings: &mut Siblings) -> Violation {
+    fn violation(&self, walk: &Walk<'_>, leaves: &[&Leaf], siblings: Option<&mut Siblings>) -> Violation {
         let resource = walk.resource;
         let files = &walk.linked.unit().files;
         let declared = walk.linked.declared(resource);
-        let leaf = leaves.first();
+        let Cover { silenced, lapse, open } =
+            self.silences.over(self.policy, &self.check.rule, (resource, declared), leaves);
+        // Where a part is silenced, what is left is what to look at.
+        let leaf = leaves.get(open);
         let value = leaf.and_then(|leaf| leaf.value.as_ref());
         Violation {
             fingerprint: String::new(),
@@ -149,9 +155,21 @@ impl<'c> Asked<'c> {
             used_at: None,
             origins: place::origins(files, resource, value),
             whenever: resource.maybe.as_ref().map(ToString::to_string),
-            suggestion: suggestion(self.check, resource, declared, leaves),
-            identity: Identity::of(resource, leaves, siblings),
+            suggestion: suggestion(self.check, resource, declared, leaves).map(|text| self.warned(walk, leaves, text)),
+            lapse,
+            silenced,
+            identity: match siblings {
+                Some(siblings) => Identity::of(resource, leaves, siblings),
+                None => Identity::of_element(resource, leaves),
+            },
         }
+    }
+
+    /// A suggestion that would create the resource anew says so where it stands.
+    fn warned(&self, walk: &Walk<'_>, leaves: &[&Leaf], suggestion: String) -> String {
+        let defaults = walk.linked.assumptions().of(walk.resource);
+        let replaces = defaults.is_some_and(|defaults| leaves.iter().any(|leaf| defaults.is_replaced_by(&leaf.path)));
+        if replaces { format!("{suggestion} # this replaces the resource") } else { suggestion }
     }
 
     fn undecided(&self, walk: &Walk<'_>, applies: Truth) -> Option<Undecided> {
@@ -166,6 +184,9 @@ impl<'c> Asked<'c> {
             }
             leaves.extend(when.0);
         }
+        let open: Vec<&Leaf> = leaves.iter().filter(|leaf| leaf.truth == Truth::Unknown).collect();
+        let cover =
+            self.silences.over(self.policy, &self.check.rule, (resource, walk.linked.declared(resource)), &open);
         let leaf = leaves.iter().find(|leaf| leaf.truth == Truth::Unknown && leaf.reason.is_some());
         let reason = leaf.and_then(|leaf| leaf.reason.clone());
         let reason = reason.unwrap_or_else(|| Reason::new(ReasonKind::Unsupported, "a value it depends on", None));
@@ -185,6 +206,7 @@ impl<'c> Asked<'c> {
             cause: reason.place.and_then(|span| place::location(files, span)),
             remedy: reason.remedy().to_owned(),
             origins: place::origins(files, resource, leaf.and_then(|leaf| leaf.value.as_ref())),
+            silenced: cover.silenced,
         })
     }
 }
@@ -198,17 +220,8 @@ fn attribute(resource: &Resource, declared: &Resource, leaf: &Leaf) -> String {
 
 /// Where a leaf lies; the resource's own place when it lies in no file.
 fn leaf_location(unit: &Unit, resource: &Resource, leaf: Option<&Leaf>) -> Location {
-    let span = leaf.map(|leaf| pointed_at(resource, leaf));
+    let span = leaf.map(|leaf| place::pointed_at(resource, leaf));
     let location = span.and_then(|span| place::location(&unit.files, span));
     let location = location.or_else(|| place::of_resource(&unit.files, resource));
     location.unwrap_or_else(|| place::nowhere(unit))
-}
-
-/// A missing attribute is pointed at where its nearest parent begins, an attribute where it is written.
-fn pointed_at(resource: &Resource, leaf: &Leaf) -> Span {
-    match &leaf.value {
-        Some(value) if value.as_map().is_none() => leaf.span,
-        _ if leaf.span == resource.span || leaf.span == resource.attributes.span() => resource.header,
-        Some(_) | None => leaf.span,
-    }
 }

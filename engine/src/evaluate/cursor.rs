@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::resource::{Key, Span, Value};
 
+use super::assumed::TypeDefaults;
 use super::leaf::Element;
 
 /// A node and how it was reached. Lives on the stack; nothing is written down until somebody asks.
@@ -25,6 +26,8 @@ pub(super) struct Cursor<'c> {
     is_element: bool,
     /// It belongs to the checked resource, not to one linked to it.
     is_own: bool,
+    /// What the provider assumes where nothing is written.
+    defaults: Option<TypeDefaults<'c>>,
 }
 
 #[derive(Clone, Copy)]
@@ -47,6 +50,7 @@ impl<'c> Cursor<'c> {
             carrier: None,
             is_element: false,
             is_own: true,
+            defaults: None,
         }
     }
 
@@ -61,6 +65,34 @@ impl<'c> Cursor<'c> {
             carrier: None,
             is_element: false,
             is_own: false,
+            defaults: None,
+        }
+    }
+
+    /// The same place, of a resource whose type has defaults.
+    pub(super) fn with_defaults(self, defaults: Option<TypeDefaults<'c>>) -> Self {
+        Self { defaults, ..self }
+    }
+
+    /// What the provider assumes of a child that is not there.
+    pub(super) fn assumed(&self, name: &str) -> Option<Value> {
+        self.defaults?.child(self, name)
+    }
+
+    /// The same place, where nothing is written and this is assumed.
+    pub(super) fn assuming(self, value: &'c Value) -> Self {
+        Self { node: Some(value), ..self }
+    }
+
+    /// Whether it lies in these blocks of its resource, whichever of several.
+    pub(super) fn is_at(&self, blocks: &[String]) -> bool {
+        match (self.trail, self.part) {
+            (None, _) => blocks.is_empty(),
+            (Some(trail), Part::Index(_)) => trail.is_at(blocks),
+            (Some(trail), Part::Name(name)) => {
+                blocks.split_last().is_some_and(|(last, outer)| last == name && trail.is_at(outer))
+            }
+            (Some(_), Part::Decoded(_) | Part::Root) => false,
         }
     }
 
@@ -69,7 +101,8 @@ impl<'c> Cursor<'c> {
         let span = node.map(Value::span).filter(|span| span.is_somewhere()).unwrap_or(self.lacking);
         // What a reference brings along from elsewhere is used where the reference stands.
         let span = carrier.map(Value::span).filter(|used| !used.contains(span) && used.is_somewhere()).unwrap_or(span);
-        Self { node, trail: Some(self), part, span, lacking: span, carrier, is_element: false, is_own: self.is_own }
+        let (is_own, defaults) = (self.is_own, self.defaults);
+        Self { node, trail: Some(self), part, span, lacking: span, carrier, is_element: false, is_own, defaults }
     }
 
     /// The child of a name; a null child is missing, but it is the place to point at.

@@ -16,6 +16,11 @@ use super::walk::undecided_reason;
 pub(super) fn decode(value: &Value, decoder: Decoder) -> Value {
     let span = value.span();
     let unreadable = |what: &str| Value::unknown(Reason::new(ReasonKind::Invalid, what, Some(span)), span);
+    // What the text was made from is known better than the text: each part at its place, even where the text is unknown.
+    let made_from = value.notes().and_then(|notes| notes.document.as_ref());
+    if let (Decoder::Json | Decoder::Yaml | Decoder::Iam, Some(document)) = (decoder, made_from) {
+        return document.clone();
+    }
     match (decoder, value.data()) {
         (_, Data::Unknown(_)) => value.clone(),
         (Decoder::Count, Data::List(list)) => Value::number(list.items.len() as i64, span),
@@ -125,6 +130,14 @@ mod tests {
         assert_eq!(part("r:5000/a/b", "tag"), None);
         assert_eq!(part("library/nginx", "repository").as_deref(), Some("library/nginx"));
         assert_eq!(part("a@sha256:00", "digest").as_deref(), Some("sha256:00"));
+    }
+
+    #[test]
+    fn what_a_text_was_made_from_is_read_in_its_place() {
+        let open = Value::unknown(Reason::new(ReasonKind::NoDefault, "var.x", None), Span::NOWHERE);
+        let made = open.noted(|notes| notes.document = Some(Value::bool(true, Span::NOWHERE)));
+        assert_eq!(decode(&made, Decoder::Json).as_bool(), Some(true));
+        assert!(decode(&made, Decoder::Base64).as_unknown().is_some());
     }
 
     #[test]

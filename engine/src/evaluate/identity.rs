@@ -37,24 +37,32 @@ pub(crate) struct Identity {
 impl Identity {
     /// The identity of a violation of a resource that these leaves made.
     pub(super) fn of(resource: &Resource, leaves: &[&Leaf], siblings: &mut Siblings) -> Self {
-        let element = leaves.first().and_then(|leaf| leaf.element.as_ref());
-        let is_asked = |leaf: &&Leaf| VIEWS.iter().any(|view| place(leaf).split(['.', '[']).any(|part| part == *view));
-        let is_about_rules = &*resource.type_name == NETWORK_RULE || leaves.iter().any(is_asked);
-        let rule = rule(resource, element).filter(|_| is_about_rules);
-        let passage = rule.map(passage);
-        let said = |leaf: &&Leaf| format!("{}={}", place(leaf), leaf.value.as_ref().map(digest_of).unwrap_or_default());
+        let rule = opened(resource, leaves);
+        let written = |leaf: &Leaf| leaf.value.as_ref().filter(|value| !value.is_assumed()).map(digest_of);
+        let said = |leaf: &&Leaf| format!("{}={}", place(leaf), written(leaf).unwrap_or_default());
         let mut decided: Vec<String> = leaves.iter().map(said).collect();
         decided.sort_unstable();
-        decided.insert(0, passage.clone().unwrap_or_default());
+        decided.insert(0, rule.map(passage).unwrap_or_default());
         let parts: Vec<&str> = decided.iter().map(String::as_str).collect();
-        let key = element.map(element_key).unwrap_or_default();
+        let element = leaves.first().and_then(|leaf| leaf.element.as_ref());
         Self {
-            element: passage.map_or_else(|| key.clone(), |passage| format!("{passage} {key}")),
             siblings: element.map(|element| siblings.of(element)).unwrap_or_default(),
             places: leaves.iter().map(|leaf| place(leaf)).collect(),
             leaf: digest(&parts),
             way: rule.and_then(|rule| Way::of(rule, leaves)),
+            ..Self::of_element(resource, leaves)
         }
+    }
+
+    /// As much of it as a fingerprint needs.
+    pub(super) fn of_element(resource: &Resource, leaves: &[&Leaf]) -> Self {
+        let element = leaves.first().and_then(|leaf| leaf.element.as_ref());
+        let key = element.map(element_key).unwrap_or_default();
+        let element = match opened(resource, leaves) {
+            Some(rule) => format!("{} {key}", passage(rule)),
+            None => key,
+        };
+        Self { element, ..Self::default() }
     }
 
     /// Whether everything that decided it decided the other one too, there or above.
@@ -82,7 +90,7 @@ fn is_at_or_below(place: &str, others: &BTreeSet<String>) -> bool {
 }
 
 /// Where a leaf lies in its element, whatever the places of elements in their lists.
-fn place(leaf: &Leaf) -> String {
+pub(super) fn place(leaf: &Leaf) -> String {
     let outer = leaf.element.as_ref().map_or("", |element| element.path.as_str());
     let inner = leaf.path.strip_prefix(outer).unwrap_or(&leaf.path);
     let mut place = String::with_capacity(inner.len());
@@ -112,6 +120,20 @@ impl Siblings {
         self.0.push((name.to_owned(), Arc::clone(&keys)));
         keys
     }
+}
+
+/// The rule of a network that a violation is about.
+fn opened<'r>(resource: &'r Resource, leaves: &[&'r Leaf]) -> Option<&'r Value> {
+    let is_asked = |leaf: &&Leaf| VIEWS.iter().any(|view| leaf.path.contains(view) && has_step(leaf, view));
+    if &*resource.type_name != NETWORK_RULE && !leaves.iter().any(is_asked) {
+        return None;
+    }
+    rule(resource, leaves.first().and_then(|leaf| leaf.element.as_ref()))
+}
+
+/// Whether a step of the way from a leaf's element to the leaf has this name.
+fn has_step(leaf: &Leaf, name: &str) -> bool {
+    place(leaf).split(['.', '[']).any(|part| part == name)
 }
 
 /// The rule of a network that a violation lies in: a virtual one, or a block or resource that has the views of one.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::policy::Path;
+use crate::policy::{Name, Path};
 use crate::resource::{Data, FormatId, Key, Resource, Value};
 
 use super::truth::Truth;
@@ -14,12 +14,18 @@ pub(super) fn picks(selecting: &Resource, path: &Path, selected: &Resource) -> T
     if together == Truth::False {
         return Truth::False;
     }
+    let keys = path.steps.iter().filter_map(|step| step.names.first());
+    let (mut wanted, mut expressions) = (Some(&selecting.attributes), None);
+    for key in keys {
+        let Name::Key(key) = key else { return Truth::Unknown };
+        expressions = wanted.and_then(|node| node.get("matchExpressions"));
+        wanted = match wanted.map(Value::data) {
+            Some(Data::Map(map)) => map.get(key),
+            Some(Data::Unknown(_) | Data::OneOf(_)) => return Truth::Unknown,
+            _ => None,
+        };
+    }
     let labels = labels(selected);
-    let keys: Vec<String> = path.steps.iter().flat_map(|step| &step.names).map(ToString::to_string).collect();
-    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let parent = keys.split_last().and_then(|(_, parent)| selecting.attributes.dig(parent));
-    let wanted = parent.and_then(|parent| parent.get(keys.last()?));
-    let expressions = parent.and_then(|parent| parent.get("matchExpressions"));
     together.and(match_labels(wanted, labels)).and(match_expressions(expressions, labels))
 }
 

@@ -13,7 +13,7 @@ use crate::source_tree::{SourceFile, TreePath};
 use crate::syntax::{Scalars, parse_yaml};
 
 use super::report::UnitReport;
-use super::{Selection, evaluate_unit};
+use super::{Purpose, Selection, evaluate_unit};
 
 /// Rules whose inputs need a front end's views, or a predicate's table: proven where those are.
 const ELSEWHERE: [&str; 3] = ["09-", "18-", "25-"];
@@ -125,7 +125,7 @@ fn catalogue(text: &str) -> Catalogue {
 fn answer(catalogue: &Catalogue, case: &Value) -> UnitReport {
     let mut unit = Unit::empty("example");
     unit.resources = case.as_list().unwrap().items.iter().map(resource).collect();
-    evaluate_unit(&unit, catalogue, &Selection::default())
+    evaluate_unit(&unit, catalogue, &Selection::default(), Purpose::Scan)
 }
 
 #[test]

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::policy::{Library, Link, Path, Related, glob_matches};
 use crate::resource::{Data, Reason, ReasonKind, Resource, Unit, Value};
 
+use super::assumed::Assumptions;
 use super::labels::{may_name, picks};
 use super::truth::Truth;
 use super::walk::undecided_reason;
@@ -23,6 +24,7 @@ const POSSIBLE_LIMIT: usize = 16;
 pub(super) struct Linked<'u> {
     unit: &'u Unit,
     library: &'u Library,
+    assumptions: &'u Assumptions<'u>,
     by_address: HashMap<&'u str, Vec<usize>>,
     by_type: HashMap<&'u str, Vec<usize>>,
     tables: RefCell<HashMap<(String, String), Rc<Table>>>,
@@ -102,7 +104,7 @@ impl Found {
 }
 
 impl<'u> Linked<'u> {
-    pub(super) fn new(unit: &'u Unit, library: &'u Library) -> Self {
+    pub(super) fn new(unit: &'u Unit, library: &'u Library, assumptions: &'u Assumptions<'u>) -> Self {
         let mut by_address: HashMap<&str, Vec<usize>> = HashMap::new();
         let mut by_type: HashMap<&str, Vec<usize>> = HashMap::new();
         for (index, resource) in unit.resources.iter().enumerate() {
@@ -115,6 +117,7 @@ impl<'u> Linked<'u> {
         Self {
             unit,
             library,
+            assumptions,
             by_address,
             by_type,
             tables: RefCell::default(),
@@ -125,6 +128,11 @@ impl<'u> Linked<'u> {
 
     pub(super) fn unit(&self) -> &'u Unit {
         self.unit
+    }
+
+    /// What providers assume in this unit.
+    pub(super) fn assumptions(&self) -> &'u Assumptions<'u> {
+        self.assumptions
     }
 
     /// The resource as its author declared it: the one a virtual resource is made of, or itself.
@@ -345,6 +353,8 @@ fn pointers_at(attributes: &Value, path: &Path) -> Pointers {
     let mut nodes = vec![attributes];
     for step in &path.steps {
         let names: Vec<String> = step.names.iter().map(ToString::to_string).collect();
+        let hidden = nodes.iter().filter_map(|node| node.as_unknown()).map(|unknown| unknown.reason.clone());
+        pointers.open = pointers.open.take().or_else(|| hidden.last());
         nodes = nodes.into_iter().flat_map(|node| children(node, &names)).collect();
     }
     for node in nodes {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::policy::{Comparison, Literal, Matcher, Operand, Operator, Path};
-use crate::resource::{Data, ListKind, Reason, ReasonKind, Span, Value};
+use crate::resource::{Data, ListKind, Reason, ReasonKind, Span, Value, days_of_date};
 
 use super::cursor::Cursor;
 use super::leaf::{Leaf, Nobody, Watch};
@@ -12,7 +12,7 @@ use super::predicates;
 use super::quantity::Mode;
 use super::scalar::{TextCase, equals, number, one_of, same_text, starts_with};
 use super::truth::Truth;
-use super::units::{compare_quantities, days_of_date, version_meets};
+use super::units::{compare_quantities, version_meets};
 use super::walk::{Walk, undecided_reason};
 
 impl Walk<'_> {
@@ -154,7 +154,8 @@ impl Walk<'_> {
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         let (head, tail) = keys.split_first()?;
         if !self.related.iter().any(|link| link.name == *head) {
-            return self.resource.attributes.dig(&keys).cloned();
+            let written = self.resource.attributes.dig(&keys).filter(|value| !value.is_null()).cloned();
+            return written.or_else(|| self.linked.assumptions().of(self.resource)?.at(&keys));
         }
         let targets = self.linked.follow(self.resource, head, self.related)?;
         match targets.found.as_slice() {
@@ -244,7 +245,7 @@ impl Walk<'_> {
 
 /// Written, and not null, `""`, `[]` or `{}`; an empty block is present.
 fn presence(value: Option<&Value>) -> Truth {
-    let Some(value) = value else { return Truth::False };
+    let Some(value) = value.filter(|value| !value.is_assumed()) else { return Truth::False };
     match value.data() {
         Data::Null => Truth::False,
         Data::Bool(_) | Data::Number(_) => Truth::True,

@@ -41,6 +41,9 @@ pub(super) fn quoted(value: &Value) -> String {
 
 /// A text in one line of at most `limit` characters.
 fn cut(text: &str, limit: usize) -> String {
+    if text.len() <= limit && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(limit + 1).collect();
     if line.chars().count() <= limit {
         return line;
@@ -70,6 +73,7 @@ fn sentence(leaf: &Leaf) -> String {
     let path = if leaf.path.is_empty() { "it" } else { &leaf.path };
     let is = match &leaf.value {
         None => "is not set".to_owned(),
+        Some(value) if value.is_assumed() => format!("is not set and {} by default", quoted(value)),
         Some(value) => format!("is {}", quoted(value)),
     };
     match (leaf.truth, leaf.wanted.as_str()) {
@@ -162,7 +166,7 @@ pub(super) fn suggestion(check: &Check, resource: &Resource, declared: &Resource
     let wanted = |leaf: &&Leaf| {
         let attribute = leaf.path.rsplit('.').next().unwrap_or_default();
         conditions.iter().find_map(|condition| match condition {
-            Condition::Entry { path, matcher } if path.to_string() == leaf.path => {
+            Condition::Entry { path, matcher, .. } if path.to_string() == leaf.path => {
                 let literal = preferred(matcher)?;
                 Some(written.setting(attribute, literal))
             }

@@ -3,6 +3,7 @@
 //! [`evaluate_unit`] asks the resources of one unit; its answer holds nothing of the unit, so units can be read, asked and
 //! forgotten one by one, on as many threads as the caller likes. [`scan`] and [`review`] make a [`Report`] of many.
 
+mod assumed;
 mod baseline;
 mod check;
 mod compare;
@@ -23,7 +24,9 @@ mod report;
 mod request;
 mod scalar;
 mod selection;
+mod silences;
 mod sketch;
+mod suppression;
 mod truth;
 mod unit;
 mod units;
@@ -40,5 +43,6 @@ pub use report::{
     Address, Coverage, Listed, Location, Moved, Report, ReportedProblem, SourceReport, State, Step, Undecided,
     UnevaluatedFile, UnitReport, Verdict, Violation,
 };
-pub use request::{OnUndecided, OnUnreadable, Request, SourceScope, review, scan};
-pub use unit::{Selection, evaluate_unit};
+pub use request::{OnUndecided, OnUnreadable, Request, SourceScope, SuppressionsTaken, review, scan};
+pub use suppression::{Lapse, LapseKind, ReportedNotice, Suppression, SuppressionStatus};
+pub use unit::{Purpose, Selection, evaluate_unit};

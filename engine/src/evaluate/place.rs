@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::resource::{Data, FileTable, Origin, Resource, Span, Unit, Value};
 use crate::source_tree::{LineColumn, TreePath};
 
+use super::leaf::Leaf;
 use super::report::{Location, Step};
 
 /// Most lines of text a location carries.
@@ -20,8 +21,16 @@ pub(super) fn location(files: &FileTable, span: Span) -> Option<Location> {
     let start = file.position(span.start);
     let end = file.position(span.end.max(span.start));
     let shown = (end.line - start.line + 1).min(LINE_LIMIT);
-    let lines = (start.line..start.line + shown).map(|line| file.line(line).chars().take(WIDTH_LIMIT).collect());
+    let lines = (start.line..start.line + shown).map(|line| cut(file.line(line)).to_owned());
     Some(Location { path: file.path().clone(), start, end, lines: lines.collect() })
+}
+
+/// As much of a line as is carried.
+fn cut(line: &str) -> &str {
+    if line.len() <= WIDTH_LIMIT {
+        return line;
+    }
+    line.char_indices().nth(WIDTH_LIMIT).and_then(|(end, _)| line.get(..end)).unwrap_or(line)
 }
 
 /// Where a resource was declared; the start of its unit's first file when it says nothing better.
@@ -72,6 +81,15 @@ pub(super) fn written_path(attributes: &Value, span: Span) -> Option<String> {
         at = value;
     }
     (!path.is_empty()).then_some(path)
+}
+
+/// A missing attribute is pointed at where its nearest parent begins, an attribute where it is written.
+pub(super) fn pointed_at(resource: &Resource, leaf: &Leaf) -> Span {
+    match &leaf.value {
+        Some(value) if value.as_map().is_none() => leaf.span,
+        _ if leaf.span == resource.span || leaf.span == resource.attributes.span() => resource.header,
+        Some(_) | None => leaf.span,
+    }
 }
 
 /// The place of a resource that no file shows: the unit itself.

@@ -1,6 +1,7 @@
 //! What an evaluation says: plain data that can be stored, sent and rendered without asking anyone.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,8 @@ use crate::resource::{FormatId, ProblemKind, ReasonKind};
 use crate::source_tree::{LineColumn, TreePath};
 
 use super::identity::Identity;
+use super::silences::Silence;
+use super::suppression::{Lapse, ReportedNotice, Silenced, Suppression};
 
 /// The gate's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -36,6 +39,12 @@ pub struct Report {
     pub violations: Vec<Violation>,
     /// By place.
     pub undecided: Vec<Undecided>,
+    /// What suppressions keep from counting, and suppressions that keep nothing, by place.
+    #[serde(default)]
+    pub suppressions: Vec<Suppression>,
+    /// What in the files was meant to silence something and does not, by place.
+    #[serde(default)]
+    pub notices: Vec<ReportedNotice>,
     /// By place.
     pub problems: Vec<ReportedProblem>,
     /// Files of a kind that is recognised but not evaluated.
@@ -117,9 +126,15 @@ pub struct Violation {
     pub whenever: Option<String>,
     /// Text to add or to set, ready to copy.
     pub suggestion: Option<String>,
+    /// Why it counts although a suppression is written for it.
+    #[serde(default)]
+    pub lapse: Option<Lapse>,
     /// What tells it from others of its policy; gone once the report is made.
     #[serde(skip)]
     pub(crate) identity: Identity,
+    /// What silences it; gone once the report is made.
+    #[serde(skip)]
+    pub(crate) silenced: Option<Silenced>,
 }
 
 /// A resource that violates a policy.
@@ -173,6 +188,9 @@ pub struct Undecided {
     pub origins: Vec<Step>,
     /// What would make it known.
     pub remedy: String,
+    /// What silences it; gone once the report is made.
+    #[serde(skip)]
+    pub(crate) silenced: Option<Silenced>,
 }
 
 /// A place in a file.
@@ -266,6 +284,8 @@ pub struct UnitReport {
     pub violations: Vec<Violation>,
     /// The undecided answers.
     pub undecided: Vec<Undecided>,
+    /// What was meant to silence something and does not.
+    pub notices: Vec<ReportedNotice>,
     /// The problems.
     pub problems: Vec<ReportedProblem>,
     /// The files not evaluated.
@@ -276,12 +296,38 @@ pub struct UnitReport {
     pub coverage: Coverage,
     /// Why the evaluation itself went wrong.
     pub errors: Vec<String>,
-    /// The resources; known only while reports are made and compared.
+    /// What suppressions keep from counting; known only while reports are made and compared, as what follows.
+    #[serde(skip)]
+    pub suppressed: Suppressed,
+    /// The resources.
     #[serde(skip)]
     pub resources: Vec<Listed>,
-    /// Resources and modules that have another address than before; known as long.
+    /// Resources and modules that have another address than before.
     #[serde(skip)]
     pub moved: Vec<Moved>,
+}
+
+/// Answers that do not count, and what silences them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Suppressed {
+    /// The violations.
+    pub violations: Vec<Violation>,
+    /// The undecided answers.
+    pub undecided: Vec<Undecided>,
+    /// All suppressions, also those that silence nothing.
+    pub(crate) by: Vec<Silenced>,
+    /// Those that a source does not take.
+    pub(crate) refused: Vec<Arc<Silence>>,
+}
+
+impl Suppressed {
+    /// Adds those of another unit.
+    pub(crate) fn add(&mut self, mut other: Self) {
+        self.violations.append(&mut other.violations);
+        self.undecided.append(&mut other.undecided);
+        self.by.append(&mut other.by);
+        self.refused.append(&mut other.refused);
+    }
 }
 
 /// A resource that was evaluated.
@@ -295,6 +341,8 @@ pub struct Listed {
     pub type_name: Arc<str>,
     /// The file that declares it.
     pub path: Option<TreePath>,
+    /// The bytes of its declaration there.
+    pub range: Range<u32>,
     /// What it looks like, of one that is not a clear pass.
     pub sketch: Option<Arc<[u64]>>,
 }

@@ -8,11 +8,14 @@ use serde::{Deserialize, Serialize};
 use crate::policy::{Catalogue, CheckIndex, PolicyId};
 use crate::resource::{FormatId, Resource, Unit};
 
+use super::assumed::Assumptions;
 use super::check::{Asked, Outcome};
 use super::links::Linked;
 use super::place::location;
 use super::report::{Coverage, Listed, Moved, ReportedProblem, UnevaluatedFile, UnitReport};
+use super::silences::Silences;
 use super::sketch::sketch;
+use super::suppression::Silenced;
 
 /// Most violations kept of one unit; beyond it the report says that there are more.
 const VIOLATION_LIMIT: usize = 20_000;
@@ -40,9 +43,18 @@ impl Selection {
     }
 }
 
+/// What the answers are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be reported as they are.
+    Scan,
+    /// To be compared with those of another commit: what tells resources and violations apart is gathered too.
+    Review,
+}
+
 /// Asks every resource of a unit what the policies of its type ask.
 #[must_use]
-pub fn evaluate_unit(unit: &Unit, catalogue: &Catalogue, selection: &Selection) -> UnitReport {
+pub fn evaluate_unit(unit: &Unit, catalogue: &Catalogue, selection: &Selection, purpose: Purpose) -> UnitReport {
     let mut report = UnitReport { problems: problems(unit), ..UnitReport::default() };
     let unevaluated = unit.unevaluated.iter();
     report.unevaluated =
@@ -57,7 +69,12 @@ pub fn evaluate_unit(unit: &Unit, catalogue: &Catalogue, selection: &Selection) 
         resources: unit.resources.iter().filter(|resource| is_counted(resource)).count(),
         ..Coverage::default()
     };
-    let linked = Linked::new(unit, catalogue.library());
+    let silences = Silences::of(unit, catalogue, selection.today).unwrap_or_else(|error| {
+        report.errors.push(error.to_string());
+        Silences::default()
+    });
+    let assumptions = Assumptions::new(unit, catalogue.library());
+    let linked = Linked::new(unit, catalogue.library(), &assumptions);
     let mut by_type: HashMap<(FormatId, &str), Vec<CheckIndex>> = HashMap::new();
     let mut covered: HashSet<&str> = HashSet::new();
     for resource in &unit.resources {
@@ -67,8 +84,8 @@ pub fn evaluate_unit(unit: &Unit, catalogue: &Catalogue, selection: &Selection) 
             covered.insert(resource.reported_address());
         }
         for index in checks.iter() {
-            let outcome = match asked(catalogue, *index, selection.today) {
-                Ok(asked) => asked.of(resource, &linked),
+            let outcome = match asked(catalogue, *index, selection.today, &silences) {
+                Ok(asked) => asked.of(resource, &linked, purpose),
                 Err(error) => {
                     if !report.errors.contains(&error) {
                         report.errors.push(error);
@@ -84,21 +101,28 @@ pub fn evaluate_unit(unit: &Unit, catalogue: &Catalogue, selection: &Selection) 
             *report.coverage.uncovered.entry(resource.type_name.to_string()).or_default() += 1;
         }
     }
-    report.resources = listed(unit, &report);
-    report.moved = moved(unit);
+    if purpose == Purpose::Review {
+        report.resources = listed(unit, &report);
+        report.moved = moved(unit);
+    }
+    report.notices = silences.notices;
+    report.suppressed.by = silences.all.iter().map(Silenced::by).collect();
     report
 }
 
 /// The resources by the addresses they are reported under. Only what violations or undecided answers speak of is sketched.
 fn listed(unit: &Unit, report: &UnitReport) -> Vec<Listed> {
-    let violating = report.violations.iter().map(|violation| &*violation.resource);
-    let open: HashSet<&str> = violating.chain(report.undecided.iter().map(|undecided| &*undecided.resource)).collect();
+    let violations = report.violations.iter().chain(&report.suppressed.violations);
+    let undecided = report.undecided.iter().chain(&report.suppressed.undecided);
+    let violating = violations.map(|violation| &*violation.resource);
+    let open: HashSet<&str> = violating.chain(undecided.map(|undecided| &*undecided.resource)).collect();
     let name: Arc<str> = unit.name.as_str().into();
     let list = |resource: &Resource| Listed {
         unit: Arc::clone(&name),
         address: Arc::clone(&resource.address),
         type_name: Arc::clone(&resource.type_name),
         path: unit.files.get(resource.header.file).map(|file| file.path().clone()),
+        range: resource.span.range(),
         sketch: open.contains(&*resource.address).then(|| sketch(&resource.attributes)),
     };
     unit.resources.iter().filter(|resource| resource.owner.is_none()).map(list).collect()
@@ -125,12 +149,17 @@ fn wanted(catalogue: &Catalogue, selection: &Selection, format: FormatId, type_n
     checks
 }
 
-fn asked(catalogue: &Catalogue, index: CheckIndex, today: i64) -> Result<Asked<'_>, String> {
+fn asked<'c>(
+    catalogue: &'c Catalogue,
+    index: CheckIndex,
+    today: i64,
+    silences: &'c Silences,
+) -> Result<Asked<'c>, String> {
     let words = |error: crate::policy::CatalogueError| error.to_string();
     let metadata = catalogue.metadata(index.policy).map_err(words)?;
     let body = catalogue.body(index.policy).map_err(words)?;
     let check = body.checks.get(index.check as usize).ok_or_else(|| format!("policy {} lacks a check", metadata.id))?;
-    Ok(Asked { policy: &metadata.id, severity: metadata.severity, params: &body.params, check, today })
+    Ok(Asked { policy: &metadata.id, severity: metadata.severity, params: &body.params, check, today, silences })
 }
 
 impl UnitReport {
@@ -138,9 +167,11 @@ impl UnitReport {
         match outcome {
             Outcome::NotApplicable => return,
             Outcome::Pass => {}
+            Outcome::Undecided(undecided) if undecided.silenced.is_some() => self.suppressed.undecided.push(*undecided),
             Outcome::Undecided(undecided) => self.undecided.push(*undecided),
             Outcome::Violations(violations) => {
-                let room = VIOLATION_LIMIT.saturating_sub(self.violations.len());
+                let held = self.violations.len() + self.suppressed.violations.len();
+                let room = VIOLATION_LIMIT.saturating_sub(held);
                 if violations.len() > room {
                     let message =
                         format!("a unit has more than {VIOLATION_LIMIT} violations; the others are not listed");
@@ -148,7 +179,10 @@ impl UnitReport {
                         self.errors.push(message);
                     }
                 }
-                self.violations.extend(violations.into_iter().take(room));
+                let (silenced, standing): (Vec<_>, Vec<_>) =
+                    violations.into_iter().take(room).partition(|violation| violation.silenced.is_some());
+                self.violations.extend(standing);
+                self.suppressed.violations.extend(silenced);
             }
         }
         self.coverage.checks += 1;

@@ -1,4 +1,4 @@
-//! Values with units: Kubernetes quantities, versions, dates.
+//! Values with units: Kubernetes quantities, versions.
 
 use std::cmp::Ordering;
 
@@ -78,30 +78,6 @@ fn compare_parts(a: &[u64], b: &[u64]) -> Ordering {
     (0..longest).map(|index| at(a, index).cmp(&at(b, index))).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
 }
 
-/// The days from 1970-01-01 to a date (`2027-01-31`, also at the head of an RFC 3339 time); `None` when it is none.
-pub(super) fn days_of_date(text: &str) -> Option<i64> {
-    let date = text.get(..10)?;
-    let mut numbers = date.split('-').map(|part| part.parse::<i64>().ok());
-    let (year, month, day) = (numbers.next()??, numbers.next()??, numbers.next()??);
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let longest = match month {
-        2 => 28 + i64::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !(1..=longest).contains(&day) {
-        return None;
-    }
-    // Days from the civil calendar, with the year beginning in March so that the leap day comes last.
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    Some(era * 146_097 + day_of_era - 719_468)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,13 +95,5 @@ mod tests {
         assert_eq!(version_meets("1.27.3-gke.100", ">= 1.27, < 2"), Some(true));
         assert_eq!(version_meets("v1.9", ">= 1.10"), Some(false));
         assert_eq!(version_meets("latest", "> 1"), None);
-    }
-
-    #[test]
-    fn dates_count_days() {
-        assert_eq!(days_of_date("1970-01-01"), Some(0));
-        assert_eq!(days_of_date("2000-03-01T00:00:00Z"), Some(11_017));
-        assert_eq!(days_of_date("2023-02-29"), None);
-        assert_eq!(days_of_date("soon"), None);
     }
 }

@@ -3,8 +3,9 @@
 use crate::resource::ProblemKind;
 use crate::source_tree::TreePath;
 
-use super::report::{Location, Report, ReportedProblem, SourceReport, State, Step, Undecided, Verdict, Violation};
-use super::request::{OnUndecided, OnUnreadable, SourceScope};
+use super::report::{Location, Report, ReportedProblem, SourceReport, State, Undecided, Verdict, Violation};
+use super::request::{OnUndecided, OnUnreadable, SourceScope, SuppressionsTaken};
+use super::suppression::{LapseKind, Silenced};
 
 /// What a report says before it is judged: not a pass.
 pub(super) const UNJUDGED: Verdict = Verdict::Error;
@@ -61,10 +62,36 @@ fn judge_source(report: &mut Report, source: &SourceScope, touched: &[&TreePath]
     }
 }
 
+/// Whether one of the sources that an answer lies in takes only suppressions that the base has.
+pub(super) fn refuses(sources: &[SourceScope], silenced: &Silenced, places: &[&Location]) -> bool {
+    let is_strict = |source: &&SourceScope| source.suppressions == SuppressionsTaken::Base;
+    !silenced.is_accepted && sources.iter().filter(is_strict).any(|source| lies_in(source, places))
+}
+
+impl Violation {
+    /// Every link of its chain: a module's resource is its caller's doing too.
+    pub(super) fn places(&self) -> Vec<&Location> {
+        let own = [&self.location].into_iter().chain(&self.used_at);
+        own.chain(self.origins.iter().map(|step| &step.location)).collect()
+    }
+}
+
+impl Undecided {
+    /// Every link of its chain.
+    pub(super) fn places(&self) -> Vec<&Location> {
+        let own = [&self.location].into_iter().chain(&self.cause);
+        own.chain(self.origins.iter().map(|step| &step.location)).collect()
+    }
+}
+
 fn violation_blocks(violation: &Violation, source: &SourceScope) -> bool {
+    // What only another source does not let pass is no hindrance to this one.
+    let is_passed = violation.lapse.as_ref().is_some_and(|lapse| lapse.kind == LapseKind::Refused)
+        && source.suppressions == SuppressionsTaken::Allow;
     violation.state == State::Introduced
+        && !is_passed
         && violation.severity >= source.blocking
-        && lies_in(source, [Some(&violation.location), violation.used_at.as_ref()], &violation.origins)
+        && lies_in(source, &violation.places())
 }
 
 fn problem_blocks(problem: &ReportedProblem, source: &SourceScope) -> bool {
@@ -78,11 +105,10 @@ fn undecided_blocks(undecided: &Undecided, source: &SourceScope) -> bool {
     undecided.state == State::Introduced
         && (undecided.blocks || source.on_undecided == OnUndecided::Block)
         && undecided.severity >= source.blocking
-        && lies_in(source, [Some(&undecided.location), undecided.cause.as_ref()], &undecided.origins)
+        && lies_in(source, &undecided.places())
 }
 
-/// Whether any link of a chain lies in a source: a module's resource is its caller's doing too.
-fn lies_in(source: &SourceScope, places: [Option<&Location>; 2], origins: &[Step]) -> bool {
-    let mut places = places.into_iter().flatten().chain(origins.iter().map(|step| &step.location));
-    places.any(|place| source.contains(&place.path))
+/// Whether any link of a chain lies in a source.
+fn lies_in(source: &SourceScope, places: &[&Location]) -> bool {
+    places.iter().any(|place| source.contains(&place.path))
 }

@@ -25,7 +25,8 @@ pub(super) struct Walk<'u> {
 
 impl<'u> Walk<'u> {
     pub(super) fn root(&self) -> Cursor<'u> {
-        Cursor::root(&self.resource.attributes, self.resource.header)
+        let root = Cursor::root(&self.resource.attributes, self.resource.header);
+        root.with_defaults(self.linked.assumptions().of(self.resource))
     }
 
     pub(super) fn param(&self, name: &str) -> Option<&'u Literal> {
@@ -64,7 +65,7 @@ impl<'u> Walk<'u> {
         watch: &mut W,
     ) -> Truth {
         match condition {
-            Condition::Entry { path, matcher } => self.entry(at, path, matcher, mode, watch),
+            Condition::Entry { path, matcher, .. } => self.entry(at, path, matcher, mode, watch),
             Condition::All(conditions) => self.all(at, conditions, mode, watch),
             Condition::Any(conditions) => self.any(at, conditions, mode, watch),
             Condition::Not(condition) => !self.condition(at, condition, mode.swapped(), watch),
@@ -97,6 +98,7 @@ impl<'u> Walk<'u> {
         let mut joined = Joined::new(quantity_of(step, mode));
         for (resource, doubt) in &targets.found {
             let cursor = Cursor::linked(name, Some(&resource.attributes), resource.header);
+            let cursor = cursor.with_defaults(self.linked.assumptions().of(resource));
             let mark = watch.mark();
             let answer = self.steps(&cursor, rest, matcher, mode, watch);
             let absence = self.may_be_absent(resource);
@@ -174,7 +176,11 @@ impl<'u> Walk<'u> {
             }
             Some(Data::Map(map)) => match step.names.as_slice() {
                 [Name::Key(name)] => {
-                    let child = at.child(name, map.entry(name));
+                    let entry = map.entry(name);
+                    let is_missing = entry.is_none_or(|(_, value)| value.is_null());
+                    let assumed = is_missing.then(|| at.assumed(name)).flatten();
+                    let child = at.child(name, entry);
+                    let child = assumed.as_ref().map_or(child, |value| child.assuming(value));
                     self.select(&child, &step.selectors, step, rest, matcher, mode, watch)
                 }
                 names => {
@@ -203,6 +209,12 @@ impl<'u> Walk<'u> {
     ) -> Truth {
         let name = step.names.first().map(ToString::to_string).unwrap_or_default();
         let child = at.child(&name, None);
+        // Of several names for one thing the provider has a default of the one its version knows.
+        let assumed = step.names.iter().find_map(|name| match name {
+            Name::Key(name) => at.assumed(name),
+            Name::Every => None,
+        });
+        let child = assumed.as_ref().filter(|_| rest.is_empty()).map_or(child, |value| child.assuming(value));
         match rest.split_first() {
             Some((step, rest)) => self.below_nothing(&child, step, rest, matcher, mode, watch),
             None => self.matches(&child, matcher, mode, watch),

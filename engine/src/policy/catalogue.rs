@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
+use super::aliases::Aliases;
 use super::{Check, Library, Literal, Metadata, Policy, PolicyId};
 use crate::resource::FormatId;
 
@@ -107,6 +108,8 @@ pub struct Catalogue {
     by_glob: Vec<(String, Option<FormatId>, CheckIndex)>,
     stored_library: &'static [u8],
     library: OnceLock<Library>,
+    /// What other tools call the policies, once somebody asks.
+    aliases: OnceLock<Result<Aliases, CatalogueError>>,
 }
 
 struct Entry {
@@ -183,6 +186,7 @@ impl Catalogue {
     ) {
         let policy = self.entries.len() as u32;
         self.entries.push(entry);
+        self.aliases = OnceLock::new();
         for ((format, types), check) in checks.zip(0..) {
             let index = CheckIndex { policy, check };
             for name in types {
@@ -255,6 +259,17 @@ impl Catalogue {
         found.sort_unstable();
         found.dedup();
         found
+    }
+
+    /// The positions of the policies whose aliases have this id of another tool (`checkov`, `CKV_AWS_16`): they give its
+    /// verdict on the resource it looks at. Case and dashes do not matter, and of Trivy its names do as well as its numbers.
+    ///
+    /// # Errors
+    /// [`CatalogueError::Damaged`].
+    pub fn aliased(&self, tool: &str, id: &str) -> Result<Vec<u32>, CatalogueError> {
+        let all = || (0..self.len() as u32).map(|position| self.metadata(position));
+        let aliases = self.aliases.get_or_init(|| all().collect::<Result<Vec<_>, _>>().map(|all| Aliases::of(&all)));
+        aliases.as_ref().map(|aliases| aliases.of_tool(tool, id)).map_err(Clone::clone)
     }
 
     /// The named sets, and what identifies resources.

@@ -1,6 +1,7 @@
 //! Policies by what people call them: an id, a glob of ids, or what another tool calls the same.
 
-use super::{Catalogue, CatalogueError, Metadata, glob_matches};
+use super::load::nearest;
+use super::{Catalogue, CatalogueError, Metadata, PolicyId, glob_matches};
 
 impl Catalogue {
     /// The positions of the policies that a name means: an id, a glob of ids (`aws-s3-*`), or an id of another tool
@@ -22,6 +23,23 @@ impl Catalogue {
         }
         Ok(found)
     }
+
+    /// The positions of a policy, or of all its instances when the name is what stands before their `/`.
+    #[must_use]
+    pub fn with_instances(&self, name: &str) -> Vec<u32> {
+        let is_meant =
+            |id: &PolicyId| id.as_str().strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        self.ids().zip(0..).filter(|(id, _)| is_meant(id)).map(|(_, at)| at).collect()
+    }
+
+    /// The id that is closest to a misspelt one, if it is close enough to be meant.
+    #[must_use]
+    pub fn nearest(&self, name: &str) -> Option<&str> {
+        let whole = self.ids().map(PolicyId::as_str);
+        let bases = self.ids().filter_map(|id| id.as_str().split_once('/')).map(|(base, _)| base);
+        let known: Vec<&str> = whole.chain(bases).collect();
+        nearest(name, &known)
+    }
 }
 
 impl Metadata {
@@ -34,7 +52,7 @@ impl Metadata {
 }
 
 /// An id without what people write differently: the tool's name before it, case, underscores, the prefix `AVD-`.
-fn plain(id: &str) -> String {
+pub(super) fn plain(id: &str) -> String {
     let id = id.rsplit_once(':').map_or(id, |(_, id)| id).to_ascii_lowercase().replace('_', "-");
     id.strip_prefix("avd-").map(str::to_owned).unwrap_or(id)
 }

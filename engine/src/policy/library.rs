@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Literal, Matcher};
+use super::{Defaults, Literal, Matcher};
 
 /// Everything `$name` can mean, and what identifies a resource.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -13,6 +13,8 @@ pub struct Library {
     pub sets: BTreeMap<String, NamedSet>,
     /// Which attributes identify a resource of a type, so that two resources naming it are linked.
     pub identity: BTreeMap<String, Vec<String>>,
+    /// What providers assume of attributes that nobody writes.
+    pub defaults: Defaults,
 }
 
 /// A named set of values.
@@ -57,6 +59,10 @@ impl Predicate {
         match self.name {
             PredicateName::PublicCidr => "a public address range",
             PredicateName::Secret => "a secret in plain text",
+            PredicateName::PrivilegeEscalation => "a way to more privileges",
+            PredicateName::DataExfiltration => "a way to read all data",
+            PredicateName::CredentialExposure => "a way to credentials of others",
+            PredicateName::ResourceExposure => "a way to open resources to others",
         }
     }
 }
@@ -68,11 +74,37 @@ pub enum PredicateName {
     PublicCidr,
     /// Text that is a credential: a known key format, or long and of high entropy.
     Secret,
+    /// Statements, or actions, that lead to the permissions of somebody else on any resource.
+    PrivilegeEscalation,
+    /// Statements, or actions, that read objects, parameters or secrets, whichever they are.
+    DataExfiltration,
+    /// Statements, or actions, that hand out credentials on any resource.
+    CredentialExposure,
+    /// Statements, or actions, that change who may use resources, whichever they are.
+    ResourceExposure,
 }
 
 impl PredicateName {
+    /// Whether it can be asked of a whole list, not of its elements alone.
+    #[must_use]
+    pub fn takes_lists(self) -> bool {
+        match self {
+            Self::PublicCidr | Self::Secret => false,
+            Self::PrivilegeEscalation | Self::DataExfiltration | Self::CredentialExposure | Self::ResourceExposure => {
+                true
+            }
+        }
+    }
+
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::PublicCidr, Self::Secret];
+    pub const ALL: [Self; 6] = [
+        Self::PublicCidr,
+        Self::Secret,
+        Self::PrivilegeEscalation,
+        Self::DataExfiltration,
+        Self::CredentialExposure,
+        Self::ResourceExposure,
+    ];
 
     /// Its name behind `$`.
     #[must_use]
@@ -80,6 +112,10 @@ impl PredicateName {
         match self {
             Self::PublicCidr => "public_cidr",
             Self::Secret => "secret",
+            Self::PrivilegeEscalation => "privilege_escalation",
+            Self::DataExfiltration => "data_exfiltration",
+            Self::CredentialExposure => "credential_exposure",
+            Self::ResourceExposure => "resource_exposure",
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use regex::{Regex, RegexBuilder};
+use regex_automata::meta::{Config, Regex};
 use serde::{Deserialize, Serialize};
 
 use super::{Condition, Path, Predicate};
@@ -155,7 +155,7 @@ impl Text {
     }
 
     fn of(written: &str, pattern: String) -> Result<Self, String> {
-        let compiled = compile(&pattern).map_err(|error| error.to_string())?;
+        let compiled = compile(&pattern)?;
         Ok(Self { written: written.to_owned(), pattern, compiled: OnceLock::from(Some(compiled)) })
     }
 
@@ -167,8 +167,16 @@ impl Text {
     }
 }
 
-fn compile(pattern: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(pattern).size_limit(REGEX_LIMIT_BYTES).build()
+/// Patterns are compiled anew by every process and asked a few times: an automaton built ahead of time costs more than it gains.
+fn compile(pattern: &str) -> Result<Regex, String> {
+    let config = Config::new().dfa(false).onepass(false).nfa_size_limit(Some(REGEX_LIMIT_BYTES));
+    Regex::builder().configure(config).build(pattern).map_err(|error| {
+        match (error.syntax_error(), error.size_limit()) {
+            (Some(syntax), _) => syntax.to_string(),
+            (None, Some(limit)) => format!("compiled it is larger than {limit} bytes"),
+            (None, None) => error.to_string(),
+        }
+    })
 }
 
 /// The regular expression of a glob.
@@ -297,7 +305,7 @@ impl fmt::Display for Condition {
             words.join(word)
         };
         match self {
-            Self::Entry { path, matcher } => write!(f, "{path} {matcher}"),
+            Self::Entry { path, matcher, .. } => write!(f, "{path} {matcher}"),
             Self::All(conditions) => f.write_str(&join(conditions, " and ")),
             Self::Any(conditions) => f.write_str(&join(conditions, " or ")),
             Self::Not(condition) => write!(f, "not ({condition})"),

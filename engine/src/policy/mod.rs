@@ -2,12 +2,15 @@
 //!
 //! The language is described in `docs/policy-language.md`. What a policy *answers* is the business of `evaluate`.
 
+mod aliases;
 mod catalogue;
+mod defaults;
 mod find;
 mod library;
 mod load;
 mod matcher;
 mod path;
+mod place;
 mod template;
 
 use std::fmt;
@@ -18,10 +21,15 @@ use serde::{Deserialize, Serialize};
 use crate::resource::FormatId;
 
 pub use catalogue::{CHECK_ALL, Catalogue, CatalogueError, CheckIndex, CompiledPolicy, glob_matches, pack};
+pub use defaults::{AttributeDefault, Defaults, Version, VersionRange, VersionedValue};
 pub use library::{Library, Predicate, PredicateName};
-pub use load::{Example, ExampleKind, Loaded, Mistake, load_library, load_policy};
+pub use load::{
+    Example, ExampleKind, Loaded, Mistake, OPERATOR_NAMES, is_library, load_library, load_policy, nearest,
+    nearest_within,
+};
 pub use matcher::{Comparison, Literal, Matcher, Operand, Operator, Text};
 pub use path::{Decoder, Name, Path, Selector, Step};
+pub use place::{Place, TypePlaces};
 pub use template::{Part, Placeholder, Template};
 
 /// How bad a violation is. Ordered: `Low < Critical`.
@@ -95,6 +103,11 @@ impl PolicyId {
         Err("an id is lower-case words joined by dashes, area first: `aws-rds-encrypt-storage`".to_owned())
     }
 
+    /// What a policy is called while nobody knows its id.
+    pub(super) fn unnamed() -> Self {
+        Self("policy".to_owned())
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -147,6 +160,9 @@ pub struct Check {
     pub format: Option<FormatId>,
     /// The resource types: names, or globs with `*`.
     pub resource: Vec<String>,
+    /// Where the types are written.
+    #[serde(skip)]
+    pub types_at: TypePlaces,
     /// Applies only if this holds.
     pub when: Option<Condition>,
     /// Applies only if this does not hold.
@@ -161,6 +177,9 @@ pub struct Check {
     pub fix: Option<Fix>,
     /// Whether an undecided answer counts against the gate.
     pub undecided_blocks: bool,
+    /// Where its message and its fix are written.
+    #[serde(skip)]
+    pub says_at: Place,
 }
 
 /// What a check asks.
@@ -183,6 +202,9 @@ pub enum Condition {
         path: Path,
         /// What must be there.
         matcher: Matcher,
+        /// Where that is written.
+        #[serde(skip)]
+        place: Place,
     },
     /// Every one holds.
     All(Vec<Condition>),
@@ -205,6 +227,12 @@ pub struct Related {
     pub of: Option<String>,
     /// How the two are linked.
     pub link: Link,
+    /// Where its name and its `via` or `selector` are written.
+    #[serde(skip)]
+    pub place: Place,
+    /// Where the types are written.
+    #[serde(skip)]
+    pub types_at: TypePlaces,
 }
 
 /// How two resources are linked.

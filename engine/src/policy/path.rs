@@ -10,6 +10,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::nearest;
+
 /// Most steps a path may have.
 const STEP_LIMIT: usize = 32;
 
@@ -256,7 +258,11 @@ impl<'t> Reader<'t> {
         let known = Decoder::ALL.iter().find(|(known, _)| *known == name);
         known.map(|(_, decoder)| *decoder).ok_or_else(|| {
             let names: Vec<&str> = Decoder::ALL.iter().map(|(name, _)| *name).collect();
-            (start, format!("`@{name}` is no decoder: @{}", names.join(", @")))
+            let hint = match nearest(&name, &names) {
+                Some(meant) => format!("did you mean `@{meant}`?"),
+                None => format!("known are: @{}", names.join(", @")),
+            };
+            (start, format!("`@{name}` is no decoder; {hint}"))
         })
     }
 }

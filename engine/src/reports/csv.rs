@@ -1,8 +1,9 @@
-//! Comma-separated values (RFC 4180) for spreadsheets: one row for each violation, undecided answer and unreadable place.
+//! Comma-separated values (RFC 4180) for spreadsheets: one row for each violation, undecided answer,
+//! suppressed answer, notice and unreadable place.
 
-use crate::evaluate::{Location, Report, State};
+use crate::evaluate::{Location, Report, State, Suppression};
 
-use super::{Context, Rendering};
+use super::{Context, Rendering, suppressed};
 
 pub(super) struct Csv;
 
@@ -41,6 +42,12 @@ impl Rendering for Csv {
             let behind = [&*undecided.resource, &undecided.attribute, &undecided.reason, &undecided.remedy, ""];
             row(&mut text, before.into_iter().chain(place.iter().map(String::as_str)).chain(behind));
         }
+        suppressed::holding(report).for_each(|suppression| suppressed_rows(&mut text, suppression, report, context));
+        for notice in &report.notices {
+            let place = place(context, &notice.location);
+            let behind = ["", "", &notice.message, &notice.remedy, ""];
+            row(&mut text, ["notice", "", "", ""].into_iter().chain(place.iter().map(String::as_str)).chain(behind));
+        }
         for problem in &report.problems {
             let path = context.shown(&problem.path);
             let place = problem.location.as_ref().map_or([path, String::new(), String::new()], |at| place(context, at));
@@ -49,6 +56,32 @@ impl Rendering for Csv {
             row(&mut text, before.into_iter().chain(place.iter().map(String::as_str)).chain(behind));
         }
         text
+    }
+}
+
+/// The rows of what a suppression keeps from counting.
+fn suppressed_rows(text: &mut String, suppression: &Suppression, report: &Report, context: &Context<'_>) {
+    let metadata = report.policies.get(&suppression.policy);
+    let (title, remediation) =
+        metadata.map_or(("", ""), |metadata| (metadata.title.as_str(), metadata.remediation.as_str()));
+    let policy = suppression.policy.as_str();
+    let at = format!("{}:{}", context.shown(&suppression.location.path), suppression.location.start.line);
+    let why = format!("suppressed in {at}: {}", suppressed::why(suppression));
+    for violation in &suppression.violations {
+        let (before, place) =
+            (["suppressed violation", violation.severity.name(), policy, title], place(context, &violation.location));
+        for (address, fingerprint) in violation.addresses() {
+            let message = format!("{}; {why}", violation.message);
+            let behind = [address, &violation.attribute, &message, remediation, fingerprint];
+            row(text, before.into_iter().chain(place.iter().map(String::as_str)).chain(behind));
+        }
+    }
+    for undecided in &suppression.undecided {
+        let (before, place) =
+            (["suppressed undecided", undecided.severity.name(), policy, title], place(context, &undecided.location));
+        let message = format!("{}; {why}", undecided.reason);
+        let behind = [&*undecided.resource, &undecided.attribute, &message, &undecided.remedy, ""];
+        row(text, before.into_iter().chain(place.iter().map(String::as_str)).chain(behind));
     }
 }
 

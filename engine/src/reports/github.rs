@@ -7,7 +7,7 @@ use crate::evaluate::{Location, Report};
 use crate::policy::Severity;
 use crate::source_tree::TreePath;
 
-use super::{Context, Rendering};
+use super::{Context, Rendering, suppressed};
 
 pub(super) struct GitHub;
 
@@ -34,6 +34,17 @@ impl Rendering for GitHub {
             };
             let title = format!("{title} ({})", violation.policy);
             command(&mut text, context, level, (&violation.location.path, Some(&violation.location)), &title, &words);
+        }
+        for notice in &report.notices {
+            let words = format!("{}\n{}", notice.message, notice.remedy);
+            let place = (&notice.location.path, Some(&notice.location));
+            command(&mut text, context, "warning", place, "Suppression without effect", &words);
+        }
+        for suppression in suppressed::holding(report) {
+            let words = format!("{}: {}", suppressed::silenced(suppression), suppressed::why(suppression));
+            let title = format!("Suppressed ({})", suppressed::named(suppression));
+            let place = (&suppression.location.path, Some(&suppression.location));
+            command(&mut text, context, "notice", place, &title, &words);
         }
         for problem in &report.problems {
             let words = format!("{}\n{}", problem.message, problem.remedy);

@@ -1,4 +1,5 @@
 //! GitLab's code quality report: <https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format>.
+//! It lists what is wrong and knows no suppressed entries: what is suppressed is not in it.
 
 use serde_json::{Value, json};
 

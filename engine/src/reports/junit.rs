@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::evaluate::Report;
 
-use super::{Context, Rendering};
+use super::{Context, Rendering, suppressed};
 
 pub(super) struct Junit;
 
@@ -72,6 +72,19 @@ fn suites(report: &Report, context: &Context<'_>) -> BTreeMap<String, Suite> {
         suite.skipped += 1;
         let words = format!("undecided: {}; {}", undecided.reason, undecided.remedy);
         suite.case(undecided.policy.as_str(), &undecided.resource, "skipped", "", &words);
+    }
+    for suppression in suppressed::holding(report) {
+        let at = &suppression.location;
+        let words =
+            format!("suppressed: {}\nat {}:{}", suppressed::why(suppression), context.shown(&at.path), at.start.line);
+        let violations = suppression.violations.iter();
+        let violations = violations.flat_map(|v| v.addresses().map(move |(address, _)| (&v.location.path, address)));
+        let undecided = suppression.undecided.iter().map(|u| (&u.location.path, u.resource.as_str()));
+        for (path, address) in violations.chain(undecided) {
+            let suite = suites.entry(context.shown(path)).or_default();
+            suite.skipped += 1;
+            suite.case(suppression.policy.as_str(), address, "skipped", "", &words);
+        }
     }
     for problem in &report.problems {
         let suite = suites.entry(context.shown(&problem.path)).or_default();

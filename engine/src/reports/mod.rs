@@ -10,6 +10,7 @@ mod junit;
 mod markdown;
 mod page;
 mod sarif;
+mod suppressed;
 mod text;
 
 use crate::evaluate::Report;
@@ -32,6 +33,8 @@ pub struct Context<'c> {
     pub width: usize,
     /// Whether colours and links may be used.
     pub color: bool,
+    /// Whether text lists what is suppressed one by one, not only how much.
+    pub shows_suppressed: bool,
 }
 
 impl Context<'_> {

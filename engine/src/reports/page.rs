@@ -3,10 +3,10 @@
 use crate::evaluate::{Report, State};
 use crate::policy::Severity;
 
-use super::check_run::{by_file, entry, problem_line, undecided_line};
+use super::check_run::{by_file, entry, notice_line, problem_line, suppression_line, undecided_line};
 use super::counts::{counted, in_state, looked_at, violations};
 use super::markdown::{Page, code, plain};
-use super::{Context, Rendering};
+use super::{Context, Rendering, suppressed};
 
 pub(super) struct MarkdownPage;
 
@@ -40,6 +40,9 @@ impl Rendering for MarkdownPage {
         }
         section(&mut page, "Cannot be read", report.problems.iter().map(problem_line));
         section(&mut page, "Undecided", report.undecided.iter().map(undecided_line));
+        let suppressed: Vec<_> = suppressed::holding(report).map(suppression_line).collect();
+        section(&mut page, &format!("{} suppressed", suppressed::count(report)), suppressed.into_iter());
+        section(&mut page, "Suppressions without effect", report.notices.iter().map(notice_line));
         page.into_text()
     }
 }
@@ -61,6 +64,10 @@ fn head(report: &Report) -> String {
     let existing = in_state(report, State::Existing);
     if existing > 0 {
         text.push_str(&format!("{} of the baseline not listed. ", counted(existing, "violation")));
+    }
+    let suppressed = suppressed::count(report);
+    if suppressed > 0 {
+        text.push_str(&format!("{} suppressed. ", counted(suppressed, "answer")));
     }
     text.push_str(&format!("Looked at {}.\n\n", looked_at(report)));
     for error in &report.errors {

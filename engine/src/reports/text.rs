@@ -3,11 +3,11 @@
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::evaluate::{Location, Report, ReportedProblem, State, Undecided, Verdict, Violation};
+use crate::evaluate::{Location, Report, ReportedNotice, ReportedProblem, State, Undecided, Verdict, Violation};
 use crate::policy::Severity;
 
 use super::counts::{by_severity, counted, in_state, looked_at};
-use super::{Context, Rendering};
+use super::{Context, Rendering, suppressed};
 
 pub(super) struct Text;
 
@@ -37,7 +37,14 @@ impl Rendering for Text {
             text.push_str(&rendered_problem(problem, context, &renderer));
             text.push_str("\n\n");
         }
+        for notice in &report.notices {
+            text.push_str(&rendered_notice(notice, context, &renderer));
+            text.push_str("\n\n");
+        }
         text.push_str(&undecided_list(&report.undecided, context));
+        if context.shows_suppressed {
+            text.push_str(&suppressed_list(report, context));
+        }
         text.push_str(&closing(report));
         text
     }
@@ -85,6 +92,9 @@ fn rendered_violation(violation: &Violation, report: &Report, context: &Context<
         let text = format!("the value comes from {} at {}:{}", step.what, context.shown(&place.path), place.start.line);
         group = group.element(Level::NOTE.message(text));
     }
+    if let Some(lapse) = &violation.lapse {
+        group = group.element(Level::NOTE.message(lapse.message.as_str()));
+    }
     if let Some(metadata) = metadata {
         group = group.element(Level::HELP.message(one_line(&metadata.remediation)));
     }
@@ -103,6 +113,14 @@ fn rendered_problem(problem: &ReportedProblem, context: &Context<'_>, renderer: 
         None => group.element(annotate_snippets::Origin::path(context.shown(&problem.path))),
     };
     renderer.render(&[group.element(Level::HELP.message(problem.remedy.as_str()))])
+}
+
+fn rendered_notice(notice: &ReportedNotice, context: &Context<'_>, renderer: &Renderer) -> String {
+    let source = excerpt(&notice.location);
+    let group = Group::with_title(Level::WARNING.primary_title(notice.message.as_str()))
+        .element(snippet(&notice.location, context.shown(&notice.location.path), &source, ""))
+        .element(Level::HELP.message(notice.remedy.as_str()));
+    renderer.render(&[group])
 }
 
 fn excerpt(location: &Location) -> String {
@@ -155,6 +173,28 @@ fn undecided_list(undecided: &[Undecided], context: &Context<'_>) -> String {
     text
 }
 
+fn suppressed_list(report: &Report, context: &Context<'_>) -> String {
+    let place = |at: &Location| format!("{}:{}", context.shown(&at.path), at.start.line);
+    let mut text = String::new();
+    for suppression in suppressed::holding(report) {
+        let (all, left) = suppressed::what(suppression);
+        let mut what: Vec<String> =
+            all.iter().map(|(resource, at)| format!("{} at {}", clean(resource), place(at))).collect();
+        what.extend((left > 0).then(|| format!("{left} more")));
+        text.push_str(&format!(
+            "  {}: {} of {}: {}\n",
+            place(&suppression.location),
+            suppressed::named(suppression),
+            what.join(", "),
+            clean(&suppressed::why(suppression)),
+        ));
+    }
+    if !text.is_empty() {
+        text = format!("{} suppressed:\n{text}\n", counted(suppressed::count(report), "answer"));
+    }
+    text
+}
+
 fn closing(report: &Report) -> String {
     let found = in_state(report, State::Found) + in_state(report, State::Introduced);
     let mut text = match (report.verdict, found) {
@@ -174,6 +214,10 @@ fn closing(report: &Report) -> String {
     let holes = [(report.undecided.len(), "undecided answer"), (report.problems.len(), "unreadable place")];
     for (count, noun) in holes.into_iter().filter(|(count, _)| *count > 0) {
         text.push_str(&format!(", {}", counted(count, noun)));
+    }
+    let suppressed = suppressed::count(report);
+    if suppressed > 0 {
+        text.push_str(&format!(", {suppressed} suppressed"));
     }
     if !report.unevaluated.is_empty() {
         text.push_str(&format!(", {} not evaluated", counted(report.unevaluated.len(), "file")));

@@ -1,11 +1,13 @@
 //! What every format yields and every policy reads: resources with a tree of values, each with its place in a file.
 
+mod date;
 mod names;
 mod number;
 mod place;
 mod problem;
 mod reason;
 mod shape;
+mod suppression;
 mod value;
 
 use std::sync::Arc;
@@ -14,12 +16,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::source_tree::TreePath;
 
+pub use date::{Date, days_of_date};
 pub use names::Names;
 pub use number::Number;
 pub use place::{FileId, FileTable, Span};
 pub use problem::{Problem, ProblemKind};
 pub use reason::{Reason, ReasonKind, Unknown};
 pub use shape::{Field, Type};
+pub use suppression::{Notice, Suppression, Tool};
 pub use value::{Data, Key, List, ListKind, Map, MapKind, Notes, Origin, Reference, Value};
 
 /// The source formats a policy can have a section for.
@@ -123,8 +127,14 @@ pub struct Unit {
     pub problems: Vec<Problem>,
     /// Files of a kind that nothing here evaluates yet, so that nobody takes silence for a pass.
     pub unevaluated: Vec<Unevaluated>,
+    /// The policies its files silence, as they are written there.
+    pub suppressions: Vec<Suppression>,
+    /// What in its files does not do what it was meant to.
+    pub notices: Vec<Notice>,
     /// Addresses that resources and modules had before, and those they have now.
     pub moved: Vec<(Arc<str>, Arc<str>)>,
+    /// The providers whose version a lock file fixes: source address and version.
+    pub locked_providers: Vec<(Arc<str>, Arc<str>)>,
 }
 
 /// A file of a kind that is recognised but not evaluated.
@@ -146,7 +156,10 @@ impl Unit {
             resources: Vec::new(),
             problems: Vec::new(),
             unevaluated: Vec::new(),
+            suppressions: Vec::new(),
+            notices: Vec::new(),
             moved: Vec::new(),
+            locked_providers: Vec::new(),
         }
     }
 }

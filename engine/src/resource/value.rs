@@ -59,6 +59,8 @@ pub struct Notes {
     pub choice: Option<Reason>,
     /// What this text is the encoding of (the argument of `jsonencode`), known even where the text is not.
     pub document: Option<Value>,
+    /// Nobody wrote it: it is what the provider assumes, so it is never *present*.
+    pub assumed: bool,
     /// Of a list that nobody knows as a whole: elements that it has whatever else is in it.
     pub members: Vec<Value>,
     /// Of null and of an empty collection: the type it was given, which nothing in it tells.
@@ -270,6 +272,12 @@ impl Value {
     #[must_use]
     pub fn is_sensitive(&self) -> bool {
         self.notes.as_ref().is_some_and(|notes| notes.sensitive)
+    }
+
+    /// Whether it is what the provider assumes where nothing is written.
+    #[must_use]
+    pub fn is_assumed(&self) -> bool {
+        self.notes.as_ref().is_some_and(|notes| notes.assumed)
     }
 
     /// Why this element may not exist.

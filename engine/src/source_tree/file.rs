@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{TreePath, Unreadable};
 
 /// A place in a text, both from 1; columns count characters, as editors do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LineColumn {
     /// From 1.
     pub line: u32,
@@ -88,6 +88,15 @@ impl SourceFile {
         LineColumn { line: line as u32, column }
     }
 
+    /// The line of a byte offset, and the bytes of that line with its break.
+    #[must_use]
+    pub fn line_around(&self, offset: usize) -> (u32, Range<usize>) {
+        let starts = self.line_starts();
+        let line = starts.partition_point(|&start| start as usize <= offset.min(self.text.len()));
+        let start = line.checked_sub(1).and_then(|i| starts.get(i)).copied().unwrap_or_default() as usize;
+        (line as u32, start..starts.get(line).map_or(self.text.len(), |&next| next as usize))
+    }
+
     fn line_starts(&self) -> &[u32] {
         self.line_starts.get_or_init(|| {
             let breaks = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
@@ -116,6 +125,7 @@ mod tests {
         assert_eq!(f.position(0), LineColumn { line: 1, column: 1 });
         assert_eq!(f.position(5), LineColumn { line: 2, column: 2 });
         assert_eq!(f.position(999), LineColumn { line: 4, column: 4 });
+        assert_eq!([f.line_around(4), f.line_around(99)], [(2, 3..8), (4, 9..12)]);
         assert_eq!([f.line(1), f.line(2), f.line(3), f.line(4), f.line(5), f.line(0)], ["ab", "üx", "", "end", "", ""]);
     }
 

@@ -7,7 +7,7 @@ mod yaml;
 
 pub use json::parse_json;
 pub use mapped::{MappedPart, MappedText};
-pub use yaml::{Scalars, YamlDocument, YamlText, parse_yaml};
+pub use yaml::{Scalars, YamlDocument, YamlText, parse_yaml, yaml_comments};
 
 use crate::resource::Span;
 

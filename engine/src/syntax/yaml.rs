@@ -5,6 +5,7 @@
 //! number of values a document would unfold to is counted and limited.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, StructureStyle, Tag};
@@ -53,6 +54,21 @@ pub fn parse_yaml(text: &str, file: FileId, scalars: Scalars) -> YamlText {
                     return read;
                 }
             }
+        }
+    }
+}
+
+/// Where the comments of a YAML text are; those behind a place that cannot be read are left out.
+#[must_use]
+pub fn yaml_comments(text: &str) -> Vec<Range<usize>> {
+    let mut comments = Vec::new();
+    let mut parser = Parser::new_from_str_with_options(text, granit_parser::options! { emit_comments: true });
+    loop {
+        match parser.next_event() {
+            Some(Ok((Event::Comment(..), place))) => comments.extend(place.byte_range()),
+            Some(Ok(_)) => {}
+            Some(Err(_)) if parser.proceed_next_document().unwrap_or(false) => {}
+            Some(Err(_)) | None => return comments,
         }
     }
 }
@@ -385,6 +401,15 @@ mod tests {
         let e = read.documents[0].value.get("e").unwrap().clone();
         assert_eq!(e.get("a").unwrap().as_number(), Some(Number::from(1)));
         assert_eq!(e.get("b").unwrap().as_number(), Some(Number::from(3)));
+    }
+
+    #[test]
+    fn comments_have_their_places_and_text_with_their_sign_is_none() {
+        let text = "# a\na: 1 # b\nc: 'x # no'\nd: |\n  # no\n# e\nf: [1, # g\n  2]\n---\n# h\ni: x#no\n";
+        let found: Vec<&str> = yaml_comments(text).into_iter().map(|range| &text[range]).collect();
+        assert_eq!(found, ["# a", "# b", "# e", "# g", "# h"]);
+        let broken = "a: [\n---\n# b\nc: 1\n";
+        assert_eq!(yaml_comments(broken).len(), 1);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::Args;
 use portcullis_engine::builtin;
-use portcullis_engine::policy::{Catalogue, Library, Metadata, Mistake, Policy, load_library, load_policy};
+use portcullis_engine::policy::{Catalogue, Library, Metadata, Mistake, Policy, is_library, load_library, load_policy};
 
 use crate::policy_folder::{Mistakes, PolicyFile, PolicyFolder};
 
@@ -43,7 +43,7 @@ impl Shelf {
         let mut shelf = Self { books: Vec::new(), library: Library::default() };
         let mut mistakes: Vec<Mistake> = Vec::new();
         for (path, text) in builtin::files()? {
-            if path.starts_with("policies/lib/") {
+            if is_library(path.trim_start_matches("policies/")) {
                 mistakes.extend(load_library(path, text, &mut shelf.library).err().into_iter().flatten());
                 continue;
             }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use portcullis_engine::policy::Example;
 use portcullis_engine::proof::{Failure, prove};
+use portcullis_engine::schemas::{self, Schemas};
 
 use super::super::{Ending, write_out};
 use super::shelf::{Shelf, ShelfArguments};
@@ -14,9 +15,9 @@ use crate::policy_folder::PolicyFile;
 /// Lines of an example shown before and behind the line that matters.
 const AROUND: usize = 2;
 
-/// Run the examples of policies: each must answer what it says.
+/// Run the examples of policies: each must answer what it says. And look every type, attribute and value up that they name.
 ///
-/// Exit code 0: all do. 1: some do not. 2: a policy file has mistakes.
+/// Exit code 0: all is right. 1: some is not. 2: a policy file has mistakes.
 #[derive(Args)]
 pub(super) struct TestArguments {
     /// Only these policies: ids or globs of ids.
@@ -34,6 +35,7 @@ pub(super) struct TestArguments {
 /// Runs them and prints what is wrong.
 pub(super) fn test(arguments: &TestArguments) -> anyhow::Result<Ending> {
     let shelf = arguments.shelf.shelf()?;
+    let schemas = Schemas::load().map_err(anyhow::Error::msg)?;
     let mut text = String::new();
     let (mut files, mut examples, mut wrong) = (0, 0, 0);
     let started = Instant::now();
@@ -45,12 +47,16 @@ pub(super) fn test(arguments: &TestArguments) -> anyhow::Result<Ending> {
             let count = book.loaded.examples.len();
             let _ = writeln!(text, "{mark:<5}  {:>7}  {count:>3} examples  {}", time(begun.elapsed()), book.path);
         }
+        let findings = schemas::check(&book.path, &book.loaded, &shelf.library, &schemas);
+        for finding in &findings {
+            let _ = writeln!(text, "{finding}");
+        }
         for failure in &failures {
             text.push_str(&explained(failure, book));
         }
         files += 1;
         examples += book.loaded.examples.len();
-        wrong += failures.len();
+        wrong += failures.len() + findings.len();
     }
     let verdict = if wrong == 0 { "all as they say".to_owned() } else { format!("{wrong} wrong") };
     let _ = writeln!(text, "{examples} examples of {files} files: {verdict} ({})", time(started.elapsed()));

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use portcullis_engine::evaluate::{Selection, UnitReport, evaluate_unit};
+use portcullis_engine::evaluate::{Purpose, Selection, UnitReport, evaluate_unit};
 use portcullis_engine::formats::{self, ReadOptions, Scope, UnitPlan};
 use portcullis_engine::policy::Catalogue;
 use portcullis_engine::source_tree::Files;
@@ -55,7 +55,7 @@ fn unit(
     selection: &Selection,
     options: &ReadOptions,
 ) -> UnitReport {
-    let work = || evaluate_unit(&formats::read(plan, tree, options), catalogue, selection);
+    let work = || evaluate_unit(&formats::read(plan, tree, options), catalogue, selection, Purpose::Scan);
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         let message = format!("{} {} could not be evaluated: please report this error", plan.format, plan.name);
         UnitReport { errors: vec![message], ..UnitReport::default() }

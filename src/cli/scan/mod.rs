@@ -40,6 +40,10 @@ pub(super) struct ScanArguments {
     #[arg(short, long, help_heading = "Report")]
     quiet: bool,
 
+    /// List what suppressions in the files keep from counting, with their reasons; other formats than text always do.
+    #[arg(long, help_heading = "Report")]
+    show_suppressed: bool,
+
     /// Only policies of this severity or worse.
     #[arg(long, value_name = "SEVERITY", value_parser = super::severity, help_heading = "Policies")]
     severity: Option<Severity>,
@@ -104,6 +108,7 @@ pub(super) fn scan(arguments: &ScanArguments) -> anyhow::Result<Ending> {
         prefix: roots.prefix,
         width: outputs::DEFAULT_WIDTH,
         color: false,
+        shows_suppressed: arguments.show_suppressed,
     };
     for output in &arguments.outputs {
         output.write(&report, &plain)?;

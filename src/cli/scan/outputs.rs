@@ -88,8 +88,12 @@ pub(super) fn fingerprints(file: &Path) -> anyhow::Result<BTreeSet<String>> {
     let Some(Value::Array(list)) = list else {
         bail!("the baseline {} is no report of `portcullis scan --format json` or `--format sarif`", file.display());
     };
+    // What was suppressed then was never known to count.
+    let is_suppressed =
+        |entry: &&Value| entry.get("suppressions").and_then(Value::as_array).is_some_and(|s| !s.is_empty());
+    let list: Vec<&Value> = list.iter().filter(|entry| !is_suppressed(entry)).collect();
     // A report in JSON names several resources that violate from one place together.
     let also = list.iter().filter_map(|entry| entry.get("also")?.as_array()).flatten();
-    let all = list.iter().chain(also).filter_map(|entry| entry.pointer(field));
+    let all = list.iter().copied().chain(also).filter_map(|entry| entry.pointer(field));
     Ok(all.filter_map(Value::as_str).map(str::to_owned).collect())
 }

@@ -17,5 +17,6 @@ mod monorepo;
 mod process;
 mod requests;
 mod seen;
+mod suppressions;
 mod survival;
 mod world;

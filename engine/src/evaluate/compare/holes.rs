@@ -27,7 +27,8 @@ enum Same {
 impl Holes<'_> {
     /// Marks what was there before, and returns what is not there any more.
     pub(super) fn matched(mut self) -> Vec<Violation> {
-        let ways: Vec<Way> = self.before.iter().filter_map(|violation| violation.identity.way.clone()).collect();
+        let way = |violation: &Violation| Some((violation.identity.way.clone()?, violation.silenced.is_some()));
+        let ways: Vec<(Way, bool)> = self.before.iter().filter_map(way).collect();
         // Several checks of a policy may speak of one element, so what decided is compared first.
         self.by(|identity| format!("{} {}", identity.leaf, identity.element), |_, _| Same::Yes);
         self.by(|identity| identity.element.clone(), in_one_element);
@@ -57,7 +58,7 @@ impl Holes<'_> {
                 let Some(other) = before.get(index) else { continue };
                 let same = is_same(&violation.identity, &other.identity);
                 if same != Same::No {
-                    violation.state = if same == Same::Yes { State::Existing } else { State::Introduced };
+                    violation.continues(other, same);
                     candidates.remove(at);
                     if let Some(slot) = matched.get_mut(index) {
                         *slot = true;
@@ -71,14 +72,16 @@ impl Holes<'_> {
     }
 
     /// What came through a way before comes through it now, if a rule only became narrower or was split.
-    fn narrowed(&mut self, ways: &[Way]) {
+    fn narrowed(&mut self, ways: &[(Way, bool)]) {
         if self.now.len().saturating_mul(ways.len().max(self.before.len())) > COMPARISON_LIMIT {
             return;
         }
         let mut is_part = vec![false; self.before.len()];
         for violation in &mut self.now {
             let Some(way) = &violation.identity.way else { continue };
-            if ways.iter().any(|before| before.covers(way)) {
+            // What came through silenced is new where nothing silences it.
+            let is_silenced = violation.silenced.is_some();
+            if ways.iter().any(|(before, was_silenced)| (is_silenced || !was_silenced) && before.covers(way)) {
                 violation.state = State::Existing;
             }
             // The rest of a way is no hole that was closed.
@@ -93,6 +96,22 @@ impl Holes<'_> {
     fn forget(&mut self, matched: &[bool]) {
         let mut matched = matched.iter();
         self.before.retain(|_| matched.next() != Some(&true));
+    }
+}
+
+impl Violation {
+    /// Takes over what is known of the same violation of the base. One that was silenced there and is not any more is the doing
+    /// of whoever took the suppression away; one that is silenced now is accepted as long as the base accepts it.
+    fn continues(&mut self, before: &Self, same: Same) {
+        let is_old = match (&mut self.silenced, &before.silenced) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(now), Some(before)) => {
+                now.is_accepted = same == Same::Yes && now.by.ends_with(&before.by);
+                now.is_accepted
+            }
+        };
+        self.state = if same == Same::Yes && is_old { State::Existing } else { State::Introduced };
     }
 }
 

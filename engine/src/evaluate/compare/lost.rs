@@ -31,7 +31,7 @@ impl<'b> Sight<'b> {
         renamed: &'b [(TreePath, TreePath)],
     ) -> Self {
         let known: HashSet<&UnevaluatedFile> = unevaluated_before.iter().collect();
-        let undecided = head.undecided.iter();
+        let undecided = head.undecided.iter().chain(&head.suppressed.undecided);
         let limits = head.problems.iter().filter(|problem| problem.kind == ProblemKind::Limit);
         let declared = base.iter().filter_map(|one| Some(((&*one.unit, &*one.address), one.path.as_ref()?)));
         Self {

@@ -4,6 +4,7 @@
 //! are matched first, by address ([`pairs`]); then the violations of a policy within each pair of resources ([`holes`]). What is
 //! left over in the head is introduced; what is left over in the base is fixed, unless the head cannot tell ([`lost`]).
 
+mod accepted;
 mod holes;
 mod lost;
 mod pairs;
@@ -13,24 +14,39 @@ use std::collections::{HashMap, HashSet};
 use crate::policy::PolicyId;
 use crate::source_tree::TreePath;
 
-use super::report::{State, Undecided, UnitReport, Violation};
+use super::report::{State, Suppressed, Undecided, UnitReport, Violation};
+use accepted::Accepted;
 use holes::Holes;
 use lost::Sight;
 use pairs::{Id, Pairs};
 
 /// Sets the state of everything in `head`, and adds what was fixed and what can no longer be told.
 pub(super) fn compare(head: &mut UnitReport, base: UnitReport, renamed: &[(TreePath, TreePath)]) {
-    let UnitReport { violations: before, undecided: undecided_before, unevaluated, resources, .. } = base;
+    let UnitReport { violations, undecided: undecided_before, unevaluated, resources, suppressed, .. } = base;
+    let Suppressed { violations: silenced, undecided: silenced_undecided, by, .. } = suppressed;
     let pairs = Pairs::of(&head.resources, &head.moved, &resources, renamed);
-    let gone = match_violations(&mut head.violations, before, &pairs);
+    let before = violations.into_iter().chain(silenced).collect();
+    let now = head.violations.iter_mut().chain(&mut head.suppressed.violations);
+    let gone = match_violations(now, before, &pairs);
     let sight = Sight::of(head, &resources, &unevaluated, renamed);
-    let gone: Vec<Violation> = gone.into_iter().map(|violation| sight.settled(violation, &pairs)).collect();
+    // What was silenced and is not there any more was nobody's to fix.
+    let gone = gone.into_iter().filter(|violation| violation.silenced.is_none());
+    let gone: Vec<Violation> = gone.map(|violation| sight.settled(violation, &pairs)).collect();
     head.violations.extend(gone);
     compare_undecided(&mut head.undecided, &undecided_before, &pairs);
+    let silenced = &mut head.suppressed;
+    compare_undecided(&mut silenced.undecided, &undecided_before, &pairs);
+    let accepted = Accepted::of(&by, &resources, &silenced_undecided, &pairs);
+    accepted.mark(silenced);
+    accepted::recognise(&mut silenced.by, &by, renamed);
 }
 
 /// Says of each violation of the head whether it was there before, and returns those of the base that are not any more.
-fn match_violations(head: &mut [Violation], base: Vec<Violation>, pairs: &Pairs<'_>) -> Vec<Violation> {
+fn match_violations<'h>(
+    head: impl Iterator<Item = &'h mut Violation>,
+    base: Vec<Violation>,
+    pairs: &Pairs<'_>,
+) -> Vec<Violation> {
     let mut groups: HashMap<(PolicyId, Id<'_>), Holes<'_>> = HashMap::new();
     let mut left = Vec::new();
     for violation in base {

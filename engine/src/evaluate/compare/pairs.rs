@@ -235,7 +235,8 @@ mod tests {
     fn listed(unit: &str, address: &str, sketch: &[u64]) -> Listed {
         let type_name = whole(address).rsplit('.').nth(1).unwrap_or_default().into();
         let path = TreePath::new(&format!("{unit}/main.tf")).ok();
-        Listed { unit: unit.into(), address: address.into(), type_name, path, sketch: Some(sketch.into()) }
+        let sketch = Some(sketch.into());
+        Listed { unit: unit.into(), address: address.into(), type_name, path, range: 0..0, sketch }
     }
 
     fn before(head: &[Listed], moved: &[(&str, &str)], base: &[Listed], address: &str) -> Option<String> {

@@ -1,6 +1,8 @@
 //! The named tests that need a table or arithmetic: what `$name` does in a policy.
 
 mod cidr;
+mod iam;
+mod iam_actions;
 mod secret;
 
 use crate::policy::PredicateName;
@@ -16,6 +18,10 @@ pub(super) fn test(name: PredicateName, value: &Value) -> Truth {
     let of_text: fn(&str) -> bool = match name {
         PredicateName::PublicCidr => cidr::is_public,
         PredicateName::Secret => secret::is_secret,
+        PredicateName::PrivilegeEscalation => return iam::grants(value, iam_actions::PRIVILEGE_ESCALATION),
+        PredicateName::DataExfiltration => return iam::grants(value, iam_actions::DATA_EXFILTRATION),
+        PredicateName::CredentialExposure => return iam::grants(value, iam_actions::CREDENTIAL_EXPOSURE),
+        PredicateName::ResourceExposure => return iam::grants(value, iam_actions::RESOURCE_EXPOSURE),
     };
     match value.data() {
         Data::Text(text) => of_text(text).into(),

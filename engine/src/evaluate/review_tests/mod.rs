@@ -5,13 +5,16 @@ mod identity;
 mod lost;
 mod place;
 mod scope;
+mod suppressed;
 mod terraform;
 
 use std::collections::BTreeSet;
 
 use super::language_tests::library;
 use super::report::{Report, State, Verdict};
-use super::{OnUndecided, OnUnreadable, Request, Selection, SourceScope, evaluate_unit, review, scan};
+use super::{
+    OnUndecided, OnUnreadable, Purpose, Request, Selection, SourceScope, SuppressionsTaken, evaluate_unit, review, scan,
+};
 use crate::formats::{self, ReadOptions, Scope};
 use crate::policy::{Catalogue, Severity, load_policy};
 use crate::source_tree::{Folder, SourceTree, TreePath};
@@ -50,8 +53,13 @@ pub(super) fn catalogue() -> Catalogue {
             "everywhere" => "examples: { terraform: { pass: x, fail: 'x # expect' } }",
             _ => "examples: { pass: x, fail: 'x # expect' }",
         };
+        let aliases = if id == "host" {
+            "[CKV_K8S_19, KSV-0009, 'kube-linter:host-network']\ncovers: [CKV_K8S_17]"
+        } else {
+            "[]"
+        };
         let text = format!(
-            "id: {id}\ntitle: t\nseverity: high\ndescription: d\nremediation: r\n{section}: {{ {check}, {examples} }}\n"
+            "id: {id}\naliases: {aliases}\ntitle: t\nseverity: high\ndescription: d\nremediation: r\n{section}: {{ {check}, {examples} }}\n"
         );
         let loaded =
             load_policy(&format!("{id}.yaml"), &text, &library).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
@@ -74,11 +82,21 @@ pub(super) struct Change<'t> {
     pub(super) folder: &'t str,
     pub(super) renamed: &'t [(&'t str, &'t str)],
     pub(super) on_undecided: OnUndecided,
+    pub(super) suppressions: SuppressionsTaken,
+    pub(super) today: i64,
 }
 
 impl<'t> Change<'t> {
     pub(super) fn new(base: Tree<'t>, head: Tree<'t>) -> Self {
-        Self { base, head, folder: "/", renamed: &[], on_undecided: OnUndecided::Report }
+        Self {
+            base,
+            head,
+            folder: "/",
+            renamed: &[],
+            on_undecided: OnUndecided::Report,
+            suppressions: SuppressionsTaken::Allow,
+            today: 0,
+        }
     }
 
     pub(super) fn review(&self) -> Report {
@@ -93,6 +111,7 @@ impl<'t> Change<'t> {
             blocking: Severity::Medium,
             on_unreadable: OnUnreadable::Block,
             on_undecided: self.on_undecided,
+            suppressions: self.suppressions,
         };
         let request = Request {
             head: tree(self.head),
@@ -101,7 +120,7 @@ impl<'t> Change<'t> {
             gaps: Vec::new(),
             renamed: self.renamed.iter().map(|(from, to)| (path(from), path(to))).collect(),
             sources: vec![source],
-            selection: Selection::default(),
+            selection: Selection { today: self.today, ..Selection::default() },
             options: ReadOptions::default(),
         };
         review(&request, &catalogue())
@@ -135,8 +154,8 @@ pub(super) fn edit(base: &str, head: &str) -> (Verdict, Vec<String>) {
 pub(super) fn scanned(files: Tree<'_>) -> Report {
     let (tree, catalogue, selection) = (tree(files), catalogue(), Selection::default());
     let plans = formats::units(&tree, &Scope::All);
-    let units = plans
-        .iter()
-        .map(|plan| evaluate_unit(&formats::read(plan, &tree, &ReadOptions::default()), &catalogue, &selection));
+    let units = plans.iter().map(|plan| {
+        evaluate_unit(&formats::read(plan, &tree, &ReadOptions::default()), &catalogue, &selection, Purpose::Scan)
+    });
     scan(units.collect(), &catalogue, &selection)
 }

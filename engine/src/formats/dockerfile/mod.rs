@@ -10,6 +10,7 @@ mod reading;
 mod scope;
 mod scripts;
 mod stage;
+mod suppressions;
 mod words;
 
 use std::collections::BTreeSet;
@@ -159,6 +160,8 @@ fn read_file(path: &TreePath, files: &dyn Files, unit: &mut Unit) {
         let what = "Dockerfile template".into();
         return unit.unevaluated.push(Unevaluated { path: path.clone(), what });
     }
+    let silenced = suppressions::read(&file, id, &lines, &found.resources);
+    (unit.suppressions, unit.notices) = (silenced.suppressions, silenced.notices);
     unit.resources = found.resources;
     unit.problems = found.problems;
 }

@@ -6,6 +6,7 @@ use memchr::memmem;
 
 use crate::resource::{Data, FileId, FormatId, Key, MapKind, Problem, ProblemKind, Resource, Span, Value};
 use crate::source_tree::SourceFile;
+use crate::suppressions;
 use crate::syntax::{Scalars, SyntaxError, parse_json, parse_yaml};
 use crate::views::PodViews;
 
@@ -22,6 +23,8 @@ const PROBLEM_LIMIT: usize = 20;
 pub(super) struct Found {
     pub(super) resources: Vec<Resource>,
     pub(super) problems: Vec<Problem>,
+    /// What its comments and annotations silence.
+    pub(super) silenced: suppressions::Found,
     /// Some of it is not YAML before a template engine has filled it in.
     pub(super) has_placeholders: bool,
 }
@@ -49,8 +52,13 @@ pub(super) fn read(file: &SourceFile, id: FileId, is_templated: bool, pods: &mut
     for document in &documents {
         reading.document(document, None, 0);
     }
-    let mut found =
-        Found { resources: reading.resources, problems: Vec::new(), has_placeholders: reading.has_placeholders };
+    let silenced = super::suppressions::read(file, id, &documents, &reading.resources);
+    let mut found = Found {
+        silenced,
+        resources: reading.resources,
+        problems: Vec::new(),
+        has_placeholders: reading.has_placeholders,
+    };
     let problem = |kind, span, message: String, remedy: &str| Problem {
         kind,
         path: file.path().clone(),

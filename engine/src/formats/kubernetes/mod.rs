@@ -7,6 +7,7 @@
 mod kustomize;
 mod manifests;
 mod places;
+mod suppressions;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -102,6 +103,8 @@ impl Reader<'_> {
         } else {
             self.unit.problems.extend(found.problems);
         }
+        self.unit.suppressions.extend(found.silenced.suppressions);
+        self.unit.notices.extend(found.silenced.notices);
         self.unit.resources.extend(found.resources);
     }
 

@@ -14,6 +14,7 @@ mod functions;
 mod hostile_tests;
 mod needs;
 mod read;
+mod suppressions;
 mod syntax;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::config::load::parse;
+use super::config::lock::lock_file;
 use super::config::variables::is_variable_file;
 use super::syntax::ir::{Block, Expr, Item, Kind, Part, StepKind};
 use super::units::{Folders, call_graph, folders, home, reach};
@@ -35,6 +36,7 @@ pub(super) fn needs(entries: &[Entry], touched: &BTreeSet<TreePath>, held: &dyn 
     for folder in &wanted {
         needed.extend(folders.get(folder).into_iter().flatten().cloned());
         needed.extend(listing.variable_files(folder));
+        needed.extend(lock_file(folder).filter(|path| listing.paths.contains(path)));
         for path in folders.get(folder).into_iter().flatten() {
             if let Ok(file) = held.read(path) {
                 listing.named(&file, &wanted, &mut needed);

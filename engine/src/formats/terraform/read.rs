@@ -5,11 +5,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::config::load::Loaded;
+use super::config::lock::locked_providers;
 use super::config::module::{Call, Mode, Module, Source};
 use super::config::variables;
 use super::eval::{Evaluator, Instance, One, Scope};
 use super::syntax::ir::{Block, Kind};
-use super::views::Views;
+use super::views::{self, Views};
 use crate::formats::{ReadOptions, UnitPlan};
 use crate::resource::{
     Data, FileTable, FormatId, Key, MapKind, ProblemKind, Reason, ReasonKind, Resource, Span, Unevaluated, Unit, Value,
@@ -29,7 +30,10 @@ pub(super) fn read(plan: &UnitPlan, files: &dyn Files, options: &ReadOptions) ->
     let mut problems = std::mem::take(&mut loaded.problems);
     let mut unit = Unit::empty(&plan.name);
     unit.unevaluated = std::mem::take(&mut loaded.unevaluated);
-    let given = variables::given(&plan.folder, files, options, &mut table, &mut problems);
+    unit.locked_providers = locked_providers(&plan.folder, files);
+    let mut silenced = std::mem::take(&mut loaded.suppressions);
+    let given = variables::given(&plan.folder, files, options, &mut table, &mut problems, &mut silenced);
+    (unit.suppressions, unit.notices) = (silenced.suppressions, silenced.notices);
     let evaluator = Evaluator::new(&plan.folder, &loaded, files, table);
     if let Some(module) = loaded.get(&plan.folder) {
         let mut root = Instance::new(module, "".into(), None);
@@ -44,6 +48,7 @@ pub(super) fn read(plan: &UnitPlan, files: &dyn Files, options: &ReadOptions) ->
             full: false,
         };
         reader.instance(&Rc::new(root));
+        views::complete(&mut reader.resources, &evaluator.table.borrow());
         unit.resources = reader.resources;
         unit.unevaluated.extend(reader.unevaluated);
         unit.moved = reader.moved;

@@ -1,6 +1,9 @@
 //! One check of a section: what it speaks of, what it asks, its links and its examples.
 
-use crate::policy::{Check, Condition, Fix, Library, Link, Literal, Path, PolicyId, Related, Rule, Template};
+use crate::policy::{
+    Check, Condition, Fix, Library, Link, Literal, Matcher, Part, Path, Placeholder, PolicyId, Related, Rule, Template,
+    TypePlaces,
+};
 use crate::resource::{FormatId, Key, Value};
 
 use super::condition::Conditions;
@@ -23,19 +26,24 @@ impl Scope<'_, '_> {
     pub(super) fn check(&self, value: &Value, index: usize) -> Option<(Check, Vec<Example>)> {
         let reading = self.reading;
         let mut fields = reading.map(value, "a check")?;
-        let resource = fields.required(reading, "resource").map(|value| self.types(&value));
+        let (resource, types_at) = fields.required(reading, "resource").map(|value| self.types(&value)).unzip();
         let related = fields.take("related").map(|value| self.related(&value)).unwrap_or_default();
         let when = fields.take("when").and_then(|value| self.all(&value));
         let unless = fields.take("unless").and_then(|value| self.all(&value));
         let rule = self.rule(&mut fields, value);
-        let message = fields.take("message").and_then(|value| self.template(&value));
-        let fix = fields.take("fix").and_then(|value| self.fix(&value));
+        let message = fields.take("message");
+        let fix = fields.take("fix");
+        let span = |part: &Option<Value>| part.as_ref().map_or(value.span(), Value::span);
+        let says_at = reading.place(span(&message), span(&fix));
+        let message = message.and_then(|value| self.template(&value));
+        let fix = fix.and_then(|value| self.fix(&value));
         let undecided_blocks = self.undecided(&mut fields);
         let examples = examples(reading, self.policy, self.format, index, fields.required(reading, "examples"));
         fields.finish(reading);
         let check = Check {
             format: self.format,
             resource: resource?,
+            types_at: types_at.unwrap_or_default(),
             when,
             unless,
             related,
@@ -43,8 +51,9 @@ impl Scope<'_, '_> {
             message,
             fix,
             undecided_blocks,
+            says_at,
         };
-        self.related_names_are_used(&check, value);
+        self.related_names_are_used(&check);
         Some((check, examples))
     }
 
@@ -57,24 +66,30 @@ impl Scope<'_, '_> {
         if conditions.len() == 1 { conditions.pop() } else { Some(Condition::All(conditions)) }
     }
 
-    /// Type names, globs, or the names of a set.
-    fn types(&self, value: &Value) -> Vec<String> {
+    /// Type names, globs, or the names of a set; and where each is written.
+    fn types(&self, value: &Value) -> (Vec<String>, TypePlaces) {
         let mut types = Vec::new();
+        let mut places = Vec::new();
         for item in self.reading.one_or_many(value) {
             let Some(text) = self.reading.text(&item) else { continue };
+            let place = self.reading.position(item.span());
             let Some(name) = text.strip_prefix('$') else {
                 types.push(text);
+                places.push(place);
                 continue;
             };
             match self.library.sets.get(name) {
-                Some(set) => types.extend(set.values.iter().map(Literal::to_text)),
+                Some(set) => {
+                    types.extend(set.values.iter().map(Literal::to_text));
+                    places.resize(types.len(), place);
+                }
                 None => {
                     let known = self.library.sets.keys().map(String::as_str);
                     self.reading.unknown(item.span(), "set of types", name, known);
                 }
             }
         }
-        types
+        (types, TypePlaces(places))
     }
 
     fn rule(&self, fields: &mut Fields, check: &Value) -> Option<Rule> {
@@ -88,8 +103,9 @@ impl Scope<'_, '_> {
             (None, Some(forbid)) => {
                 let conditions = self.conditions().entries(&forbid)?;
                 for condition in &conditions {
-                    if matches!(condition, Condition::Entry { matcher: crate::policy::Matcher::Absent, .. }) {
-                        self.reading.mistake(forbid.span(), "to forbid `absent` is to require `present`: say that");
+                    if let Condition::Entry { matcher: Matcher::Absent, place, .. } = condition {
+                        let hint = "to forbid `absent` is to require `present`: say that";
+                        self.reading.mistake_at(place.value, hint);
                     }
                 }
                 Some(Rule::Forbid(conditions))
@@ -108,7 +124,17 @@ impl Scope<'_, '_> {
 
     fn template(&self, value: &Value) -> Option<Template> {
         let text = self.reading.text(value)?;
-        Template::parse(text.trim()).map_err(|message| self.reading.mistake(value.span(), &message)).ok()
+        let template = Template::parse(text.trim());
+        let template = template.map_err(|message| self.reading.mistake(value.span(), &message)).ok()?;
+        for part in &template.0 {
+            if let Part::Filled(Placeholder::Param(name)) = part
+                && !self.params.iter().any(|(param, _)| param == name)
+            {
+                let known = self.params.iter().map(|(param, _)| param.as_str());
+                self.reading.unknown(value.span(), "parameter", name, known);
+            }
+        }
+        Some(template)
     }
 
     fn undecided(&self, fields: &mut Fields) -> bool {
@@ -145,8 +171,8 @@ impl Scope<'_, '_> {
     fn link(&self, key: &Key, value: &Value, before: &[Related]) -> Option<Related> {
         let reading = self.reading;
         let mut fields = reading.map(value, "a link")?;
-        let resource = fields.required(reading, "resource").map(|value| self.types(&value));
-        let except = fields.take("except").map(|value| self.types(&value)).unwrap_or_default();
+        let (resource, types_at) = fields.required(reading, "resource").map(|value| self.types(&value)).unzip();
+        let (except, _) = fields.take("except").map(|value| self.types(&value)).unwrap_or_default();
         let of = fields.take("of").and_then(|value| {
             let name = reading.text(&value)?;
             if !before.iter().any(|link| link.name == name) {
@@ -159,7 +185,10 @@ impl Scope<'_, '_> {
             }
             Some(name)
         });
-        let link = match (fields.take("via"), fields.take("selector")) {
+        let (via, selector) = (fields.take("via"), fields.take("selector"));
+        let path_at = via.as_ref().or(selector.as_ref()).map_or(value.span(), Value::span);
+        let place = reading.place(key.span, path_at);
+        let link = match (via, selector) {
             (Some(via), None) => self.direction(&via, Link::Mine, Link::Theirs),
             (None, Some(selector)) => self.direction(&selector, Link::MySelector, Link::TheirSelector),
             _ => {
@@ -168,7 +197,8 @@ impl Scope<'_, '_> {
             }
         };
         fields.finish(reading);
-        Some(Related { name: key.text.to_string(), resource: resource?, except, of, link: link? })
+        let types_at = types_at.unwrap_or_default();
+        Some(Related { name: key.text.to_string(), resource: resource?, except, of, link: link?, place, types_at })
     }
 
     /// `this.x` is mine, `x` is theirs.
@@ -203,7 +233,7 @@ impl Scope<'_, '_> {
         fix
     }
 
-    fn related_names_are_used(&self, check: &Check, value: &Value) {
+    fn related_names_are_used(&self, check: &Check) {
         for link in &check.related {
             let goes_on = check.related.iter().any(|other| other.of.as_ref() == Some(&link.name));
             let mut heads = Vec::new();
@@ -213,7 +243,8 @@ impl Scope<'_, '_> {
                 .chain(&check.unless)
                 .for_each(|condition| collect_heads(condition, &mut heads));
             if !goes_on && !heads.contains(&link.name.as_str()) {
-                self.reading.mistake(value.span(), &format!("the link `{}` is never used", link.name));
+                let hint = format!("the link `{0}` is never used: begin a path with `{0}.`, or remove it", link.name);
+                self.reading.mistake_at(link.place.key, &hint);
             }
         }
     }

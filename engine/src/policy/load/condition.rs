@@ -7,7 +7,7 @@ use crate::resource::{Data, Key, Span, Value};
 use super::fields::Reading;
 
 /// The operators of an operator map.
-const OPERATORS: [&str; 22] = [
+pub const OPERATOR_NAMES: [&str; 24] = [
     "is",
     "not",
     "in",
@@ -30,9 +30,10 @@ const OPERATORS: [&str; 22] = [
     "version",
     "quantity",
     "within_days",
+    "length",
+    // No test by itself: it stands beside one.
+    "default",
 ];
-/// Those that are no test by themselves or are only sensible beside one.
-const MORE_OPERATORS: [&str; 2] = ["length", "default"];
 
 /// Deepest nesting of conditions.
 const DEPTH_LIMIT: usize = 24;
@@ -74,7 +75,8 @@ impl Conditions<'_, '_> {
             text => {
                 let path = self.path(text, key.span)?;
                 let matcher = self.deeper().matcher(value)?;
-                Some(Condition::Entry { path, matcher })
+                let place = self.reading.place(key.span, value.span());
+                Some(Condition::Entry { path, matcher, place })
             }
         }
     }
@@ -147,7 +149,7 @@ impl Conditions<'_, '_> {
     /// A map of operators, or a pattern of paths.
     fn map(self, value: &Value) -> Option<Matcher> {
         let entries = self.reading.entries(value, "a matcher")?;
-        let is_operator = |key: &Key| OPERATORS.contains(&&*key.text) || MORE_OPERATORS.contains(&&*key.text);
+        let is_operator = |key: &Key| OPERATOR_NAMES.contains(&&*key.text);
         let operators = entries.iter().filter(|(key, _)| is_operator(key)).count();
         // `not` is an operator inside a value, and a condition beside paths: `{ not: {…}, path: … }` is a pattern.
         let joined = entries.iter().filter(|(key, _)| &*key.text == "not").count();
@@ -205,7 +207,7 @@ impl Conditions<'_, '_> {
             "within_days" => one(operand().map(Operator::WithinDays)),
             "length" => one(matcher().map(Operator::Length)),
             other => {
-                self.reading.unknown(key.span, "operator", other, OPERATORS.into_iter().chain(MORE_OPERATORS));
+                self.reading.unknown(key.span, "operator", other, OPERATOR_NAMES.into_iter());
                 None
             }
         }
@@ -234,7 +236,10 @@ impl Conditions<'_, '_> {
 
     fn pattern(self, value: &Value, read: fn(&str) -> Result<Text, String>) -> Option<Text> {
         let text = self.reading.text(value)?;
-        read(&text).map_err(|message| self.reading.mistake(value.span(), &message)).ok()
+        // The parser draws the place under the pattern; a mistake is one line.
+        let why = |message: String| message.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let say = |message| self.reading.mistake(value.span(), &format!("`{text}` cannot be read: {}", why(message)));
+        read(&text).map_err(say).ok()
     }
 
     /// `quantity: { gte: 64Mi }`.

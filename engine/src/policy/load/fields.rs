@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use crate::policy::Literal;
+use crate::policy::{Literal, Place};
 use crate::resource::{Data, Key, Span, Value};
 use crate::source_tree::{LineColumn, SourceFile};
 
@@ -45,10 +45,6 @@ impl<'f> Reading<'f> {
         self.mistake(span, &format!("`{name}` is no {what}; {hint}"));
     }
 
-    pub(super) fn has_mistakes(&self) -> bool {
-        !self.mistakes.borrow().is_empty()
-    }
-
     /// The mistakes in the order of the file.
     pub(super) fn into_mistakes(self) -> Vec<Mistake> {
         let mut mistakes = self.mistakes.into_inner();
@@ -58,6 +54,10 @@ impl<'f> Reading<'f> {
 
     pub(super) fn position(&self, span: Span) -> LineColumn {
         self.file.position(span.start)
+    }
+
+    pub(super) fn place(&self, key: Span, value: Span) -> Place {
+        Place { key: self.position(key), value: self.position(value) }
     }
 
     pub(super) fn entries(&self, value: &Value, what: &str) -> Option<Vec<(Key, Value)>> {
@@ -169,9 +169,21 @@ impl Fields {
 }
 
 /// The known name closest to a misspelt one, if it is close enough to be meant.
-pub(super) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+#[must_use]
+pub fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let limit = 1 + name.chars().count() / 4;
-    let with_distance = known.iter().map(|candidate| (distance(name, candidate), *candidate));
+    let near = nearest_within(name, known, limit);
+    // Half a name: `kms_key` for `kms_key_id`.
+    let longer =
+        || known.iter().filter(|known| name.len() > 2 && known.starts_with(name)).min_by_key(|known| known.len());
+    near.or_else(|| longer().copied())
+}
+
+/// The closest known name, if at most so many letters differ.
+#[must_use]
+pub fn nearest_within<'k>(name: &str, known: &[&'k str], limit: usize) -> Option<&'k str> {
+    let similar = known.iter().filter(|candidate| candidate.len().abs_diff(name.len()) <= limit);
+    let with_distance = similar.map(|candidate| (distance(name, candidate), *candidate));
     with_distance.filter(|(distance, _)| *distance <= limit).min().map(|(_, candidate)| candidate)
 }
 

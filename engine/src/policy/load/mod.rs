@@ -2,6 +2,7 @@
 
 mod check;
 mod condition;
+mod defaults;
 mod examples;
 mod fields;
 
@@ -13,8 +14,11 @@ use crate::syntax::{Scalars, parse_yaml};
 
 use super::library::NamedSet;
 use super::{Library, Literal, Metadata, Policy, PolicyId, Severity};
+pub use condition::OPERATOR_NAMES;
+use defaults::load_defaults;
 pub use examples::{Example, ExampleKind};
 use fields::{Fields, Reading};
+pub use fields::{nearest, nearest_within};
 
 /// A mistake in a policy file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,28 +53,32 @@ pub struct Loaded {
 pub fn load_policy(path: &str, text: &str, library: &Library) -> Result<Loaded, Vec<Mistake>> {
     with_document(path, text, |reading, document| {
         let mut fields = reading.map(document, "a policy")?;
-        let metadata = metadata(reading, &mut fields, path)?;
-        let params = params(reading, &mut fields, library)?;
+        // What is wrong with one part hides nothing of the others.
+        let metadata = metadata(reading, &mut fields, path);
+        let params = params(reading, &mut fields, library).unwrap_or_default();
         let instances = fields.take("instances");
         let mut loaded = Loaded::default();
+        let unnamed = PolicyId::unnamed();
+        let policy = metadata.as_ref().map_or(&unnamed, |metadata| &metadata.id);
         let mut checks = Vec::new();
-        let sections: Vec<_> = FormatId::ALL.into_iter().map(Some).chain([None]).collect();
-        for format in sections {
+        let mut sections = 0;
+        for format in FormatId::ALL.into_iter().map(Some).chain([None]) {
             let name = format.map_or("everywhere", FormatId::name);
             let Some(section) = fields.take(name) else { continue };
+            sections += 1;
             for value in reading.one_or_many(&section) {
-                let scope = check::Scope { reading, library, params: &params, format, policy: &metadata.id };
+                let scope = check::Scope { reading, library, params: &params, format, policy };
                 if let Some((check, examples)) = scope.check(&value, checks.len()) {
                     checks.push(check);
                     loaded.examples.extend(examples);
                 }
             }
         }
-        if checks.is_empty() && !reading.has_mistakes() {
+        if sections == 0 {
             reading.mistake(document.span(), "a policy has at least one section: terraform, kubernetes, dockerfile, …");
         }
         fields.finish(reading);
-        let policy = Policy { metadata, params, checks };
+        let policy = Policy { metadata: metadata?, params, checks };
         loaded.policies = match instances {
             Some(instances) => instances_of(reading, &policy, &instances, library)?,
             None => vec![policy],
@@ -79,11 +87,21 @@ pub fn load_policy(path: &str, text: &str, library: &Library) -> Result<Loaded, 
     })
 }
 
-/// Reads a file of `policies/lib`: `name: { description, values }`, or the table `identity`.
+/// Whether a file beside policies is none: one of `lib` or `defaults`, by its path within the folder of policies.
+#[must_use]
+pub fn is_library(path: &str) -> bool {
+    path.starts_with("lib/") || path.starts_with("defaults/")
+}
+
+/// Reads a file beside policies. In `lib` it is `name: { description, values }`, or the table `identity`; in `defaults` what
+/// a provider assumes.
 ///
 /// # Errors
 /// Every mistake that was found.
 pub fn load_library(path: &str, text: &str, library: &mut Library) -> Result<(), Vec<Mistake>> {
+    if path.rsplit('/').nth(1) == Some("defaults") {
+        return load_defaults(path, text, library);
+    }
     with_document(path, text, |reading, document| {
         let identity = path.ends_with("identity.yaml");
         for (key, value) in reading.entries(document, "named sets")? {
@@ -136,35 +154,36 @@ fn with_document<T>(
 }
 
 fn metadata(reading: &Reading<'_>, fields: &mut Fields, path: &str) -> Option<Metadata> {
-    let id = fields.required(reading, "id")?;
-    let id_text = reading.text(&id)?;
-    let checked = PolicyId::new(&id_text).map_err(|message| reading.mistake(id.span(), &message)).ok()?;
-    let stem = path.rsplit('/').next().and_then(|name| name.strip_suffix(".yaml")).unwrap_or(path);
-    if stem != id_text {
-        reading.mistake(id.span(), &format!("a policy's file is named after it: `{id_text}.yaml`"));
-    }
-    let severity = fields.required(reading, "severity")?;
-    let severity = reading
-        .text(&severity)
-        .and_then(|text| text.parse::<Severity>().map_err(|message| reading.mistake(severity.span(), &message)).ok());
+    let id = fields.required(reading, "id").and_then(|id| policy_id(reading, &id, path));
+    let severity = fields.required(reading, "severity").and_then(|severity| {
+        let text = reading.text(&severity)?;
+        text.parse::<Severity>().map_err(|message| reading.mistake(severity.span(), &message)).ok()
+    });
     let frameworks = fields.take("frameworks").map(|value| {
         let entries = reading.entries(&value, "frameworks").unwrap_or_default();
         entries.into_iter().map(|(key, clauses)| (key.text.to_string(), reading.texts(&clauses))).collect()
     });
-    let metadata = Metadata {
-        id: checked,
-        title: fields.required_text(reading, "title"),
-        severity: severity?,
-        description: fields.required_text(reading, "description"),
-        remediation: fields.required_text(reading, "remediation"),
-        frameworks: frameworks.unwrap_or_default(),
-        aliases: fields.texts(reading, "aliases"),
-        covers: fields.texts(reading, "covers"),
-    };
-    if metadata.title.contains('\n') || metadata.title.chars().count() > 120 {
-        reading.mistake(id.span(), "a title is one line of at most 120 characters");
+    let title = fields.required(reading, "title");
+    let title_at = title.as_ref().map(Value::span);
+    let title = title.and_then(|title| reading.text(&title)).unwrap_or_default().trim().to_owned();
+    if let Some(span) = title_at.filter(|_| title.contains('\n') || title.chars().count() > 120) {
+        reading.mistake(span, "a title is one line of at most 120 characters");
     }
-    Some(metadata)
+    let description = fields.required_text(reading, "description");
+    let remediation = fields.required_text(reading, "remediation");
+    let aliases = fields.texts(reading, "aliases");
+    let covers = fields.texts(reading, "covers");
+    let (id, severity, frameworks) = (id?, severity?, frameworks.unwrap_or_default());
+    Some(Metadata { id, title, severity, description, remediation, frameworks, aliases, covers })
+}
+
+fn policy_id(reading: &Reading<'_>, id: &Value, path: &str) -> Option<PolicyId> {
+    let text = reading.text(id)?;
+    let stem = path.rsplit('/').next().and_then(|name| name.strip_suffix(".yaml")).unwrap_or(path);
+    if stem != text {
+        reading.mistake(id.span(), &format!("a policy's file is named after it: `{text}.yaml`"));
+    }
+    PolicyId::new(&text).map_err(|message| reading.mistake(id.span(), &message)).ok()
 }
 
 /// `params: { days: 365, ports: $admin_ports }`: values, or the values of a set.

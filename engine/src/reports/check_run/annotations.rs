@@ -1,6 +1,7 @@
 //! Remarks on the lines of a pull request: what it introduces, worst first.
 
-use crate::evaluate::{Location, Report, ReportedProblem, State, Violation};
+use crate::evaluate::{Location, Report, ReportedProblem, State, Suppression, Violation};
+use crate::reports::suppressed;
 
 use super::CheckRunAnnotation;
 
@@ -21,6 +22,8 @@ pub(super) fn annotations(report: &Report, limit: usize) -> Annotations {
     let introduced = report.violations.iter().filter(|violation| violation.state == State::Introduced);
     let mut all: Vec<CheckRunAnnotation> =
         problems.chain(introduced.map(|violation| of_violation(violation, report))).collect();
+    let brought = report.suppressions.iter().filter(|suppression| suppression.is_introduced());
+    all.extend(brought.map(|suppression| of_suppression(suppression, report)));
     all.sort_by_key(|annotation| !annotation.blocking);
     let left_out = all.len().saturating_sub(limit);
     all.truncate(limit);
@@ -44,6 +47,26 @@ fn of_violation(violation: &Violation, report: &Report) -> CheckRunAnnotation {
         end_line,
         blocking: violation.blocking,
         title: title.chars().take(TITLE_LIMIT).collect(),
+        message: cut_bytes(message),
+    }
+}
+
+/// A suppression the pull request brings: whoever approves the change sees what it lets pass.
+fn of_suppression(suppression: &Suppression, report: &Report) -> CheckRunAnnotation {
+    let title = report.policies.get(&suppression.policy).map_or("", |metadata| metadata.title.as_str());
+    let (start_line, end_line) = lines(&suppression.location);
+    let message = format!(
+        "{}\n{} suppressed by this pull request: {}",
+        suppressed::named(suppression),
+        suppressed::silenced(suppression),
+        suppressed::why(suppression)
+    );
+    CheckRunAnnotation {
+        path: suppression.location.path.clone(),
+        start_line,
+        end_line,
+        blocking: false,
+        title: format!("Suppressed: {title}").chars().take(TITLE_LIMIT).collect(),
         message: cut_bytes(message),
     }
 }

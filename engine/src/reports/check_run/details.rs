@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::evaluate::{Report, ReportedProblem, State, Undecided, UnevaluatedFile, Violation};
+use crate::evaluate::{
+    Location, Report, ReportedNotice, ReportedProblem, State, Suppression, SuppressionStatus, Undecided,
+    UnevaluatedFile, Violation,
+};
 use crate::reports::counts::counted;
 use crate::reports::markdown::{Page, block, code, plain};
+use crate::reports::suppressed;
 use crate::resource::FormatId;
 
 use super::CheckRunLimits;
@@ -36,8 +40,18 @@ pub(super) fn details(report: &Report, limits: &CheckRunLimits, annotations_left
     }
     let problems: Vec<String> = report.problems.iter().map(problem_line).collect();
     open_section(&mut page, "Cannot be read", &problems);
+    let (brought, known): (Vec<&Suppression>, Vec<&Suppression>) =
+        report.suppressions.iter().partition(|suppression| suppression.is_introduced());
+    let brought: Vec<String> = brought.into_iter().map(suppression_line).collect();
+    open_section(&mut page, "Suppressed by this pull request", &brought);
+    let notices: Vec<String> = report.notices.iter().map(notice_line).collect();
+    open_section(&mut page, "Suppressions without effect", &notices);
     let undecided: Vec<String> = report.undecided.iter().map(undecided_line).collect();
     folded(&mut page, &format!("{} undecided", counted(undecided.len(), "policy")), &undecided);
+    let known: Vec<&Suppression> = known.into_iter().filter(|s| s.status == SuppressionStatus::Holds).collect();
+    let count: usize = known.iter().map(|suppression| suppression.count()).sum();
+    let known: Vec<String> = known.into_iter().map(suppression_line).collect();
+    folded(&mut page, &format!("{} suppressed from before", counted(count, "answer")), &known);
     let existing: Vec<String> = in_state(report, State::Existing).into_iter().map(|v| line(v, report)).collect();
     folded(&mut page, &format!("{} from before", counted(existing.len(), "violation")), &existing);
     let fixed: Vec<String> = in_state(report, State::Fixed).into_iter().map(|v| line(v, report)).collect();
@@ -107,6 +121,9 @@ pub(in crate::reports) fn entry(violation: &Violation, report: &Report) -> Strin
     if let Some(whenever) = &violation.whenever {
         lines.push(format!("It is a violation whenever the resource is created: {}", plain(whenever)));
     }
+    if let Some(lapse) = &violation.lapse {
+        lines.push(format!("*Not suppressed:* {}", plain(&lapse.message)));
+    }
     if let Some(metadata) = report.policies.get(&violation.policy) {
         lines.push(format!("*Why* {}", plain(&metadata.description)));
         lines.push(format!("*Fix* {}", plain(&metadata.remediation)));
@@ -154,6 +171,26 @@ pub(in crate::reports) fn problem_line(problem: &ReportedProblem) -> String {
     };
     let note = if problem.blocking { "**blocks** " } else { "" };
     format!("- {note}{}: {}. *Fix:* {}\n", code(&place), plain(&problem.message), plain(&problem.remedy))
+}
+
+/// A suppression: where it is, what it silences, why and until when.
+pub(in crate::reports) fn suppression_line(suppression: &Suppression) -> String {
+    let place = |at: &Location| code(&format!("{}:{}", at.path, at.start.line));
+    let (all, left) = suppressed::what(suppression);
+    let mut what: Vec<String> = all.iter().map(|(resource, at)| format!("{} {}", code(resource), place(at))).collect();
+    what.extend((left > 0).then(|| format!("{left} more")));
+    let what = if what.is_empty() { "silences nothing yet".to_owned() } else { what.join(", ") };
+    format!(
+        "- {} at {}: {what}: *{}*\n",
+        code(&suppressed::named(suppression)),
+        place(&suppression.location),
+        plain(&suppressed::why(suppression)),
+    )
+}
+
+pub(in crate::reports) fn notice_line(notice: &ReportedNotice) -> String {
+    let place = format!("{}:{}", notice.location.path, notice.location.start.line);
+    format!("- {}: {}. *Fix:* {}\n", code(&place), plain(&notice.message), plain(&notice.remedy))
 }
 
 pub(in crate::reports) fn undecided_line(undecided: &Undecided) -> String {

@@ -12,7 +12,7 @@ use crate::evaluate::{Report, Verdict};
 use crate::source_tree::TreePath;
 
 use super::markdown::plain;
-pub(super) use details::{by_file, entry, problem_line, undecided_line};
+pub(super) use details::{by_file, entry, notice_line, problem_line, suppression_line, undecided_line};
 
 /// A check run's words, within a host's limits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

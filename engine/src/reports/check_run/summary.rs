@@ -6,6 +6,7 @@ use crate::evaluate::{Report, SourceReport, State, Verdict};
 use crate::policy::Severity;
 use crate::reports::counts::{by_severity, counted, in_state, looked_at, violations};
 use crate::reports::markdown::{Page, plain};
+use crate::reports::suppressed;
 
 use super::is_untouched;
 
@@ -42,6 +43,10 @@ pub(super) fn title(report: &Report) -> String {
     if parts.is_empty() {
         parts.push("No violation introduced".to_owned());
     }
+    let suppressed = suppressed::introduced_count(report);
+    if suppressed > 0 {
+        parts.push(format!("{suppressed} suppressed"));
+    }
     if fixed > 0 {
         parts.push(format!("{fixed} fixed"));
     }
@@ -59,6 +64,7 @@ pub(super) fn summary(report: &Report, limit_bytes: usize) -> String {
         page.add(&sources(&report.sources), 0);
     }
     page.add(&format!("Looked at {}.\n", looked_at(report)), 0);
+    page.add(&decisions(report), 0);
     page.add(&holes(report), 0);
     page.into_text()
 }
@@ -91,6 +97,18 @@ fn verdict_line(report: &Report) -> String {
     }
 }
 
+/// What the author of the change decided alone, so that whoever approves it sees it first.
+fn decisions(report: &Report) -> String {
+    let brought = report.suppressions.iter().filter(|suppression| suppression.is_introduced()).count();
+    match brought {
+        0 => String::new(),
+        1 => "\nThis pull request brings a suppression, or changes what one covers; see the details.\n".to_owned(),
+        count => {
+            format!("\nThis pull request brings {count} suppressions, or changes what they cover; see the details.\n")
+        }
+    }
+}
+
 fn table(report: &Report) -> String {
     let mut table = String::from("| Severity | Introduced | Existing | Fixed |\n| --- | ---: | ---: | ---: |\n");
     for severity in Severity::WORST_FIRST {
@@ -102,6 +120,10 @@ fn table(report: &Report) -> String {
     let (new, old) = (undecided(State::Introduced), undecided(State::Existing));
     if new + old > 0 {
         let _ = writeln!(table, "| undecided | {new} | {old} | |");
+    }
+    let (all, new) = (suppressed::count(report), suppressed::introduced_count(report));
+    if all > 0 {
+        let _ = writeln!(table, "| suppressed | {new} | {} | |", all - new);
     }
     if !report.problems.is_empty() {
         let touched = report.problems.iter().filter(|problem| problem.touched).count();

@@ -98,6 +98,17 @@ pub(super) struct Result<'r> {
     pub(super) related_locations: Vec<Place<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) baseline_state: Option<&'static str>,
+    /// Empty where nothing suppresses it; SARIF wants the property on all results of a run or on none.
+    pub(super) suppressions: Vec<Suppression<'r>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Suppression<'r> {
+    pub(super) kind: &'static str,
+    pub(super) status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) justification: Option<Cow<'r, str>>,
+    pub(super) location: Place<'r>,
 }
 
 #[derive(Serialize)]

@@ -4,10 +4,10 @@ mod document;
 
 use std::borrow::Cow;
 
-use crate::evaluate::{Location, Report, ReportedProblem, State, Undecided, Violation};
+use crate::evaluate::{Location, Report, ReportedNotice, ReportedProblem, State, Suppression, Undecided, Violation};
 use crate::policy::{Metadata, Severity};
 
-use super::{Context, Rendering};
+use super::{Context, Rendering, suppressed};
 use document::{
     Artifact, Configuration, Document, Driver, Fingerprints, Invocation, Logical, Message, Notification, Physical,
     Place, Region, Result, ResultProperties, Rule, RuleProperties, Run, Tool,
@@ -37,7 +37,9 @@ impl Rendering for Sarif {
             .flat_map(|violation| violation.addresses().map(move |address| of_violation(context, violation, address)))
             .collect();
         results.extend(report.undecided.iter().map(|undecided| of_undecided(context, undecided)));
-        let notifications = report.problems.iter().map(|hole| of_problem(context, hole));
+        results.extend(suppressed::holding(report).flat_map(|suppression| of_suppressed(context, suppression)));
+        let notices = report.notices.iter().map(|notice| of_notice(context, notice));
+        let notifications = report.problems.iter().map(|hole| of_problem(context, hole)).chain(notices);
         let invocation = Invocation {
             execution_successful: report.errors.is_empty(),
             tool_execution_notifications: notifications.chain(report.errors.iter().map(of_error)).collect(),
@@ -118,6 +120,7 @@ fn of_violation<'r>(
             State::Existing => Some("unchanged"),
             State::Found | State::Fixed => None,
         },
+        suppressions: Vec::new(),
     }
 }
 
@@ -141,7 +144,26 @@ fn of_undecided<'r>(context: &Context<'_>, undecided: &'r Undecided) -> Result<'
         },
         related_locations: Vec::new(),
         baseline_state: None,
+        suppressions: Vec::new(),
     }
+}
+
+/// The results of what a suppression keeps from counting, each with it.
+fn of_suppressed<'r>(context: &Context<'_>, suppression: &'r Suppression) -> Vec<Result<'r>> {
+    let addresses = |violation: &'r Violation| violation.addresses().map(move |address| (violation, address));
+    let violations = suppression.violations.iter().flat_map(addresses);
+    let violations = violations.map(|(violation, address)| of_violation(context, violation, address));
+    let undecided = suppression.undecided.iter().map(|undecided| of_undecided(context, undecided));
+    let mut results: Vec<Result<'_>> = violations.chain(undecided).collect();
+    for result in &mut results {
+        result.suppressions = vec![document::Suppression {
+            kind: "inSource",
+            status: "accepted",
+            justification: suppression.reason.as_ref().map(|_| suppressed::why(suppression).into()),
+            location: place(context, &suppression.location, None),
+        }];
+    }
+    results
 }
 
 fn place<'r>(context: &Context<'_>, at: &'r Location, address: Option<&'r str>) -> Place<'r> {
@@ -191,6 +213,14 @@ fn of_problem<'r>(context: &Context<'_>, problem: &'r ReportedProblem) -> Notifi
         level: "error",
         message: message(format!("{}; {}", problem.message, problem.remedy)),
         locations: vec![problem.location.as_ref().map_or_else(whole_file, |at| place(context, at, None))],
+    }
+}
+
+fn of_notice<'r>(context: &Context<'_>, notice: &'r ReportedNotice) -> Notification<'r> {
+    Notification {
+        level: "warning",
+        message: message(format!("{}; {}", notice.message, notice.remedy)),
+        locations: vec![place(context, &notice.location, None)],
     }
 }
 

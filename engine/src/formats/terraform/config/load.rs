@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use super::module::{Module, Source};
 use super::overrides;
+use crate::formats::terraform::suppressions;
 use crate::formats::terraform::syntax::ir::{Body, FileIndex};
 use crate::formats::terraform::syntax::{self, Flaw, Parsed};
 use crate::resource::{FileId, FileTable, Problem, ProblemKind, Span, Unevaluated};
 use crate::source_tree::{Files, Folder, SourceFile, TreePath};
+use crate::suppressions::Found;
 
 /// Most folders one unit is read from.
 const MODULE_LIMIT: usize = 2_000;
@@ -20,6 +22,7 @@ pub(crate) struct Loaded {
     by_folder: HashMap<Folder, usize>,
     pub problems: Vec<Problem>,
     pub unevaluated: Vec<Unevaluated>,
+    pub suppressions: Found,
 }
 
 /// Whether a path is configuration that Terraform or OpenTofu reads.
@@ -103,8 +106,10 @@ impl Loaded {
                 }
             };
             let index = module.files.len() as FileIndex;
-            module.files.push(table.add(&file));
+            let id = table.add(&file);
+            module.files.push(id);
             let parsed = parse(&file, index);
+            self.suppressions.add(suppressions::read(&file, id, &parsed.body));
             module.flaws.extend(parsed.flaws.into_iter().map(|flaw| (index, flaw)));
             if overrides::is_override(path.file_name()) {
                 override_bodies.push(parsed.body);

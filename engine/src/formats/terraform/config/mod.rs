@@ -2,6 +2,7 @@
 
 pub(crate) mod constraint;
 pub(crate) mod load;
+pub(crate) mod lock;
 pub(crate) mod module;
 mod overrides;
 pub(crate) mod variables;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::load::{problem, unreadable};
 use crate::formats::ReadOptions;
-use crate::formats::terraform::syntax;
 use crate::formats::terraform::syntax::ir::Attribute;
+use crate::formats::terraform::{suppressions, syntax};
 use crate::resource::{FileId, FileTable, Problem};
 use crate::source_tree::{Files, Folder, TreePath};
+use crate::suppressions::Found;
 
 /// Whether a path is a variable file.
 pub(crate) fn is_variable_file(path: &TreePath) -> bool {
@@ -46,6 +47,7 @@ pub(crate) fn given(
     options: &ReadOptions,
     table: &mut FileTable,
     problems: &mut Vec<Problem>,
+    silenced: &mut Found,
 ) -> HashMap<Arc<str>, (Arc<Attribute>, FileId)> {
     let mut given = HashMap::new();
     for path in automatic_files(files, folder).iter().chain(&options.variable_files) {
@@ -62,6 +64,7 @@ pub(crate) fn given(
         } else {
             syntax::parse_native(file.text(), 0)
         };
+        silenced.add(suppressions::read(&file, id, &parsed.body));
         problems.extend(parsed.flaws.into_iter().map(|flaw| problem(flaw, id, &file)));
         for attribute in parsed.body.attributes() {
             given.insert(Arc::clone(&attribute.name.text), (Arc::clone(attribute), id));

@@ -13,7 +13,7 @@ use crate::formats::terraform::config::module::{Call, Mode, Module, ResourceBloc
 use crate::formats::terraform::syntax::ir::Step;
 use crate::formats::terraform::values::convert::convert;
 use crate::resource::{
-    Data, Key, List, ListKind, MapKind, Origin, ProblemKind, Reason, ReasonKind, Reference, Span, Type, Value,
+    Data, Key, List, ListKind, MapKind, Origin, ProblemKind, Reason, ReasonKind, Reference, Span, Type, Unknown, Value,
 };
 
 /// Most resources one value is said to identify: it is an attribute of one that is an attribute of another.
@@ -21,6 +21,16 @@ const REFERENCE_LIMIT: usize = 8;
 
 /// Deepest nesting of module calls.
 const MODULE_DEPTH_LIMIT: usize = 32;
+
+/// An attribute nobody can know yet. Of those that AWS calls an ARN it is known how they begin.
+fn unknown_attribute(reason: Reason, resource: &ResourceBlock, name: &str, span: Span) -> Value {
+    let is_arn = resource.kind.starts_with("aws_") && (name == "arn" || name.ends_with("_arn"));
+    if !is_arn {
+        return unknown(reason, Type::Any, true, span);
+    }
+    let unknown = Unknown { reason, not_null: true, prefix: Some("arn:".into()), shape: Type::Text };
+    Value::new(Data::Unknown(Arc::new(unknown)), span)
+}
 
 impl<'a> Evaluator<'a> {
     /// A resource, or all of its instances, as a value.
@@ -153,7 +163,7 @@ impl<'a> Evaluator<'a> {
                     Some(value) if !value.is_null() => value,
                     _ => {
                         let reason = Reason::new(kind(resource.mode), format!("{address}.{name}"), Some(header));
-                        unknown(reason, Type::Any, true, header)
+                        unknown_attribute(reason, resource, name, header)
                     }
                 };
                 let reference = Reference { address, attribute: Arc::clone(name) };

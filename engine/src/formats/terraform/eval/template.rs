@@ -9,6 +9,7 @@ use super::limits::TEXT_LIMIT;
 use super::{Evaluator, Frame, Scope, is_known, reason};
 use crate::formats::terraform::syntax::ir::{ForPart, IfPart, Part};
 use crate::formats::terraform::values::convert::convert;
+use crate::formats::terraform::values::document::{Draft, begins_as_json};
 use crate::resource::{Data, ListKind, Span, Type, Unknown, Value};
 
 /// Longest known beginning of an unknown text that is kept, in bytes.
@@ -111,6 +112,8 @@ impl<'a> Evaluator<'a> {
         let mut unknown: Option<Unknown> = None;
         let mut sensitive = false;
         let mut fault = None;
+        // What an unknown text would be as a document.
+        let mut draft: Option<Draft> = None;
         for value in values {
             sensitive |= value.is_sensitive();
             if value.is_null() {
@@ -118,6 +121,9 @@ impl<'a> Evaluator<'a> {
                 continue;
             }
             if unknown.is_some() && is_known(&value) && value.as_list().is_none() && value.as_map().is_none() {
+                if let Some((draft, text)) = draft.as_mut().zip(value.scalar_text()) {
+                    draft.push(&text);
+                }
                 continue;
             }
             match convert(value, &Type::Text) {
@@ -129,17 +135,45 @@ impl<'a> Evaluator<'a> {
                             return self.text(text, span);
                         }
                     }
-                    Data::Unknown(first) if unknown.is_none() => unknown = Some(beginning(&text, first)),
-                    _ => {}
+                    Data::Text(part) => {
+                        if let Some(draft) = &mut draft {
+                            draft.push(part);
+                        }
+                    }
+                    Data::Unknown(this) => {
+                        if unknown.is_none() {
+                            draft = begins_as_json(&text).then(Draft::default);
+                            if let Some(draft) = &mut draft {
+                                draft.push(&text);
+                            }
+                            unknown = Some(beginning(&text, this));
+                        }
+                        if let Some(draft) = &mut draft {
+                            draft.push_unknown(&value);
+                        }
+                    }
+                    _ => draft = None,
                 },
             }
         }
         let value = match (fault, unknown) {
             (Some(fault), _) => fault,
-            (None, Some(unknown)) => Value::new(Data::Unknown(Arc::new(unknown)), span),
+            (None, Some(unknown)) => {
+                let value = Value::new(Data::Unknown(Arc::new(unknown)), span);
+                match draft.and_then(|draft| self.document(&draft, span)) {
+                    Some(document) => value.noted(|notes| notes.document = Some(document)),
+                    None => value,
+                }
+            }
             (None, None) => self.text(text, span),
         };
         self.marked(value, sensitive)
+    }
+
+    fn document(&self, draft: &Draft, span: Span) -> Option<Value> {
+        let table = self.table.borrow();
+        let written = table.get(span.file).map(|file| file.slice(span.range())).unwrap_or_default();
+        draft.read(written, span)
     }
 }
 

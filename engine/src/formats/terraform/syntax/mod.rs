@@ -1,5 +1,6 @@
 //! Terraform's text, native and JSON, as the tree the evaluator walks.
 
+mod comments;
 mod heredoc;
 pub(crate) mod ir;
 mod json;
@@ -8,6 +9,7 @@ mod parse;
 mod recover;
 mod template;
 
+pub(crate) use comments::comments;
 pub(crate) use json::{parse_json, parse_json_values};
 #[cfg(test)]
 pub(crate) use parse::parse_expression;

@@ -5,6 +5,7 @@ pub(crate) mod compare;
 pub(crate) mod convert;
 pub(crate) mod decimal;
 mod digits;
+pub(crate) mod document;
 pub(crate) mod shape;
 
 /// Text as Terraform holds it: in composed form, so that equal characters are equal bytes.

@@ -7,12 +7,13 @@
 mod aws_network;
 mod azure_network;
 mod google_network;
+mod iam;
 mod kubernetes;
 mod network;
 
 use std::sync::Arc;
 
-use crate::resource::{Data, Key, List, ListKind, Map, Resource, Value};
+use crate::resource::{Data, FileTable, Key, List, ListKind, Map, Resource, Value};
 
 /// Adds views to the resources of one unit.
 #[derive(Default)]
@@ -34,6 +35,11 @@ impl Views {
         resources.push(resource);
         resources.append(&mut made);
     }
+}
+
+/// Adds the virtual resources that need all resources of the unit: a document may be rendered elsewhere.
+pub(super) fn complete(resources: &mut Vec<Resource>, files: &FileTable) {
+    iam::add(resources, files);
 }
 
 /// An attribute that is there and not null.

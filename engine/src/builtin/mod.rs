@@ -1,5 +1,8 @@
 //! The policies that come with the program, compiled from `policies/` by the build.
 
+#[cfg(test)]
+mod properties;
+
 use crate::policy::{Catalogue, CatalogueError};
 
 static CATALOGUE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/catalogue.bin"));
