@@ -38,3 +38,6 @@ pub mod schemas;
 
 /// A policy's examples as its tests.
 pub mod proof;
+
+/// The JSON Schema of policy files, for editors.
+pub mod policy_schema;

@@ -1,11 +1,13 @@
-//! A policy's examples as its tests: each is read by its format's own front end and must answer what it says.
+//! A policy's examples as its tests: each is read by its format's own front end and must answer what it says, and each part
+//! of the policy must be one that some example needs.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::evaluate::{Purpose, Report, Selection, evaluate_unit, scan};
+use crate::evaluate::{Explanation, Purpose, Report, Selection, evaluate_unit, explain_at, scan};
 use crate::formats::{self, ReadOptions, Scope};
-use crate::policy::{Catalogue, CatalogueError, Example, ExampleKind, Library, Loaded, PolicyId};
+use crate::policy::{Catalogue, CatalogueError, Example, ExampleKind, Library, Loaded, Needed, PolicyId, variants};
+use crate::resource::Unit;
 use crate::source_tree::{LineColumn, SourceTree, TreePath};
 
 /// An example that does not answer what it says.
@@ -17,6 +19,8 @@ pub struct Failure {
     pub place: LineColumn,
     /// What was expected, and what came.
     pub message: String,
+    /// Step by step, what the policy found where the answer is wrong.
+    pub explanations: Vec<Explanation>,
 }
 
 impl fmt::Display for Failure {
@@ -25,37 +29,148 @@ impl fmt::Display for Failure {
     }
 }
 
+/// A part of a policy without which every example answers the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unneeded {
+    /// The policy.
+    pub policy: PolicyId,
+    /// Where the part stands in the policy file.
+    pub place: LineColumn,
+    /// The part: `require.storage_encrypted`.
+    pub part: String,
+    /// What an example that needs it looks like.
+    pub needed: Needed,
+}
+
+impl fmt::Display for Unneeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let add = match self.needed {
+            Needed::Fail => "add a failing example that would pass without it",
+            Needed::Pass => "add a passing example that would fail without it",
+            Needed::Any => "add one that answers otherwise without it",
+        };
+        write!(f, "no example needs `{}` at line {}: {add}", self.part, self.place.line)
+    }
+}
+
+/// What the tests of a policy file say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proof {
+    /// Examples that do not answer what they say.
+    pub failures: Vec<Failure>,
+    /// Parts that no example needs; nothing is said of them while an example fails.
+    pub unneeded: Vec<Unneeded>,
+    /// How many parts were left out in turn.
+    pub mutations: usize,
+}
+
 /// Runs every example of a policy file.
 ///
 /// # Errors
 /// When the file's policies cannot stand in one catalogue.
-pub fn prove(loaded: &Loaded, library: &Library) -> Result<Vec<Failure>, CatalogueError> {
+pub fn prove(loaded: &Loaded, library: &Library) -> Result<Proof, CatalogueError> {
     let catalogue = Catalogue::of(loaded.policies.clone(), library.clone())?;
-    Ok(loaded.examples.iter().filter_map(|example| failure(example, &catalogue)).collect())
+    let read = loaded.examples.iter().map(ReadExample::new);
+    Ok(Proof { failures: read.filter_map(|example| example.failure(&catalogue)).collect(), ..Proof::default() })
 }
 
-fn failure(example: &Example, catalogue: &Catalogue) -> Option<Failure> {
-    let message = match answer(example, catalogue) {
-        Ok(report) => wrong(example, &report)?,
-        Err(message) => message,
-    };
-    Some(Failure { policy: example.policy.clone(), place: example.place, message })
+/// Runs every example of a policy file, and again without each part of the policy: some example must notice.
+///
+/// # Errors
+/// When the file's policies cannot stand in one catalogue.
+pub fn prove_thoroughly(path: &str, text: &str, loaded: &Loaded, library: &Library) -> Result<Proof, CatalogueError> {
+    let mut proof = prove(loaded, library)?;
+    let Some(policy) = loaded.policies.first().filter(|_| proof.failures.is_empty()) else { return Ok(proof) };
+    let examples: Vec<ReadExample<'_>> = loaded.examples.iter().map(ReadExample::new).collect();
+    for variant in variants(path, text, library) {
+        let catalogue = Catalogue::of(variant.policies, library.clone())?;
+        proof.mutations += 1;
+        if !examples.iter().any(|example| example.wrong(&catalogue).is_some()) {
+            let policy = policy.metadata.id.clone();
+            proof.unneeded.push(Unneeded { policy, place: variant.place, part: variant.part, needed: variant.needed });
+        }
+    }
+    Ok(proof)
 }
 
-fn answer(example: &Example, catalogue: &Catalogue) -> Result<Report, String> {
+/// An example whose files were read once, to be asked often.
+struct ReadExample<'e> {
+    example: &'e Example,
+    units: Result<Vec<Unit>, String>,
+}
+
+impl<'e> ReadExample<'e> {
+    fn new(example: &'e Example) -> Self {
+        Self { example, units: units(example) }
+    }
+
+    fn failure(&self, catalogue: &Catalogue) -> Option<Failure> {
+        let message = self.wrong(catalogue)?;
+        let Example { policy, place, .. } = self.example;
+        Some(Failure { policy: policy.clone(), place: *place, message, explanations: self.explanations(catalogue) })
+    }
+
+    /// What is wrong with its answer; `None` when it is as the example says.
+    fn wrong(&self, catalogue: &Catalogue) -> Option<String> {
+        match &self.units {
+            Ok(units) => wrong(self.example, &report(units, catalogue)),
+            Err(message) => Some(message.clone()),
+        }
+    }
+
+    /// What the policy found at each line whose answer is not the one that was expected.
+    fn explanations(&self, catalogue: &Catalogue) -> Vec<Explanation> {
+        let units = self.units.as_deref().unwrap_or_default();
+        let report = report(units, catalogue);
+        let found = violated(&report);
+        let expected: BTreeSet<(&str, u32)> = match self.example.kind {
+            ExampleKind::Fail => self.example.expected_lines().into_iter().collect(),
+            ExampleKind::Pass | ExampleKind::Undecided => BTreeSet::new(),
+        };
+        let undecided = report.undecided.iter().map(|u| (u.location.path.as_str(), u.location.start.line));
+        let mut lines: BTreeSet<(&str, u32)> = found.symmetric_difference(&expected).copied().collect();
+        lines.extend(undecided.filter(|_| self.example.kind == ExampleKind::Pass));
+        let mut explanations: Vec<Explanation> = Vec::new();
+        let mut add = |line: Option<u32>, path: &str| {
+            let Ok(path) = TreePath::new(path) else { return };
+            let selection = Selection::default();
+            let explained = units.iter().flat_map(|unit| explain_at(unit, catalogue, &selection, &path, line));
+            for explanation in explained.filter(|explanation| !explanation.checks.is_empty()) {
+                if !explanations.contains(&explanation) {
+                    explanations.push(explanation);
+                }
+            }
+        };
+        for (path, line) in &lines {
+            add(Some(*line), path);
+        }
+        if lines.is_empty() {
+            self.example.files.iter().for_each(|(path, _)| add(None, path));
+        }
+        explanations
+    }
+}
+
+fn units(example: &Example) -> Result<Vec<Unit>, String> {
     let mut files = Vec::new();
     for (path, text) in &example.files {
         let path = TreePath::new(path).map_err(|error| format!("file `{path}`: {error}"))?;
         files.push((path, text.clone().into_bytes()));
     }
     let tree = SourceTree::from_files(files);
-    let selection = Selection::default();
     let plans = formats::units(&tree, &Scope::All);
-    let units = plans.iter().map(|plan| {
-        let unit = formats::read(plan, &tree, &ReadOptions::default());
-        evaluate_unit(&unit, catalogue, &selection, Purpose::Scan)
-    });
-    Ok(scan(units.collect(), catalogue, &selection))
+    Ok(plans.iter().map(|plan| formats::read(plan, &tree, &ReadOptions::default())).collect())
+}
+
+fn report(units: &[Unit], catalogue: &Catalogue) -> Report {
+    let selection = Selection::default();
+    let answered = units.iter().map(|unit| evaluate_unit(unit, catalogue, &selection, Purpose::Scan));
+    scan(answered.collect(), catalogue, &selection)
+}
+
+/// The lines of the violations.
+fn violated(report: &Report) -> BTreeSet<(&str, u32)> {
+    report.violations.iter().map(|v| (v.location.path.as_str(), v.location.start.line)).collect()
 }
 
 /// What is wrong with an answer; `None` when it is as the example says.
@@ -63,8 +178,7 @@ fn wrong(example: &Example, report: &Report) -> Option<String> {
     if let Some(problem) = report.problems.first() {
         return Some(format!("{} cannot be read: {}", problem.path, problem.message));
     }
-    let found: BTreeSet<(&str, u32)> =
-        report.violations.iter().map(|v| (v.location.path.as_str(), v.location.start.line)).collect();
+    let found = violated(report);
     let lines = |lines: &BTreeSet<(&str, u32)>| match lines.len() {
         0 => "none".to_owned(),
         _ => lines.iter().map(|(path, line)| format!("{path}:{line}")).collect::<Vec<_>>().join(", "),
@@ -92,50 +206,91 @@ fn wrong(example: &Example, report: &Report) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::path::{Path, PathBuf};
-
     use super::*;
+    use crate::builtin;
     use crate::policy::{is_library, load_library, load_policy};
 
-    fn yaml_files(folder: &Path, files: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                yaml_files(&path, files);
-            } else if path.extension().is_some_and(|extension| extension == "yaml") {
-                files.push(path);
-            }
+    fn is_beside(path: &str) -> bool {
+        is_library(path.trim_start_matches("policies/"))
+    }
+
+    fn library() -> Library {
+        let mut library = Library::default();
+        for (path, text) in builtin::files().unwrap().into_iter().filter(|(path, _)| is_beside(path)) {
+            load_library(path, text, &mut library).unwrap();
         }
+        library
     }
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "tests read fixtures")]
-    fn every_policy_answers_its_examples() {
-        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../policies"));
-        let mut files = Vec::new();
-        yaml_files(root, &mut files);
-        files.sort();
-        let mut library = Library::default();
-        let (sets, policies): (Vec<_>, Vec<_>) =
-            files.into_iter().partition(|file| is_library(&file.strip_prefix(root).unwrap().to_string_lossy()));
-        for file in sets {
-            load_library(
-                &file.strip_prefix(root).unwrap().to_string_lossy(),
-                &fs::read_to_string(&file).unwrap(),
-                &mut library,
-            )
-            .unwrap();
+    fn every_policy_answers_its_examples_and_every_part_of_it_is_needed() {
+        let library = library();
+        let (mut wrong, mut policies, mut mutations) = (Vec::new(), 0, 0);
+        for (path, text) in builtin::files().unwrap() {
+            if is_beside(path) {
+                continue;
+            }
+            let loaded = load_policy(path, text, &library).unwrap();
+            let proof = prove_thoroughly(path, text, &loaded, &library).unwrap();
+            wrong.extend(proof.failures.iter().map(|failure| format!("{path}: {failure}")));
+            wrong.extend(proof.unneeded.iter().map(|unneeded| format!("{path}: {unneeded}")));
+            policies += 1;
+            mutations += proof.mutations;
         }
-        let mut failures = Vec::new();
-        for file in &policies {
-            let name = file.file_name().unwrap().to_string_lossy().into_owned();
-            let loaded = load_policy(&name, &fs::read_to_string(file).unwrap(), &library).unwrap();
-            failures.extend(prove(&loaded, &library).unwrap());
-        }
-        let text: Vec<String> = failures.iter().map(ToString::to_string).collect();
-        assert!(failures.is_empty(), "{} examples are wrong:\n{}", failures.len(), text.join("\n"));
-        assert!(policies.len() >= 25);
+        assert!(wrong.is_empty(), "{} examples are wrong or missing:\n{}", wrong.len(), wrong.join("\n"));
+        assert!(policies >= 100 && mutations >= policies, "{policies} policies, {mutations} mutations");
+    }
+
+    fn proof(check: &str) -> Proof {
+        let head = "id: own-x\ntitle: T\nseverity: low\ndescription: D.\nremediation: R.\n";
+        let text = format!("{head}{check}");
+        let library = library();
+        let loaded = load_policy("own-x.yaml", &text, &library).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+        prove_thoroughly("own-x.yaml", &text, &loaded, &library).unwrap()
+    }
+
+    const EXAMPLES: &str = "  examples:\n    pass: 'resource \"r\" \"a\" { x = true }'\n    fail: |\n      resource \"r\" \"a\" { # expect\n      }\n";
+
+    #[test]
+    fn a_part_that_no_example_needs_is_named_with_its_line() {
+        let proof = proof(&format!("terraform:\n  resource: r\n  require:\n    x: true\n    y: absent\n{EXAMPLES}"));
+        let words: Vec<String> = proof.unneeded.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            words,
+            ["no example needs `require.y` at line 10: add a failing example that would pass without it"]
+        );
+        assert_eq!((proof.mutations, proof.failures.len()), (2, 0));
+    }
+
+    #[test]
+    fn what_an_example_must_look_like_follows_from_what_the_part_does() {
+        let needed = |check: &str| -> Vec<(String, Needed)> {
+            let proof = proof(&format!("terraform:\n  resource: r\n{check}{EXAMPLES}"));
+            assert!(proof.failures.is_empty(), "{:?}", proof.failures);
+            proof.unneeded.into_iter().map(|unneeded| (unneeded.part, unneeded.needed)).collect()
+        };
+        let one = |part: &str, needed| vec![(part.to_owned(), needed)];
+        assert_eq!(needed("  when: { z: absent }\n  require: { x: true }\n"), one("when", Needed::Pass));
+        assert_eq!(needed("  unless: { z: present }\n  require: { x: true }\n"), one("unless", Needed::Pass));
+        assert_eq!(needed("  require: { any: [{ x: true }, { y: true }] }\n"), one("require.any[1]", Needed::Pass));
+        assert_eq!(needed("  require: { x: [true, maybe] }\n"), one("maybe` of `require.x", Needed::Pass));
+        assert_eq!(
+            needed("  require: { not: { any: [{ x: absent }, { y: true }] } }\n"),
+            one("require.not.any[1]", Needed::Fail)
+        );
+        let some = needed("  forbid: { z: true, not: { x: true } }\n");
+        assert_eq!(some, one("forbid.z", Needed::Fail));
+    }
+
+    #[test]
+    fn a_wrong_example_is_explained_step_by_step() {
+        let check = "terraform:\n  resource: r\n  require: { x: false }\n";
+        let proof = proof(&format!("{check}{EXAMPLES}"));
+        let [failure] = proof.failures.as_slice() else { panic!("{:?}", proof.failures) };
+        let [explanation] = failure.explanations.as_slice() else { panic!("{:?}", failure.explanations) };
+        let part = &explanation.checks[0].clauses[0].parts[0];
+        assert_eq!((part.asked.as_str(), part.found[0].words.as_str()), ("x: false", "x is true"));
+        assert_eq!(proof.mutations, 0, "what is wrong comes first");
     }
 
     /// Policies on what nobody writes, and what the provider's defaults answer for it.
@@ -219,12 +374,13 @@ terraform:
         let loaded = load_policy("on-defaults.yaml", ON_DEFAULTS, catalogue.library()).unwrap_or_else(|mistakes| {
             panic!("{}", mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
         });
-        let failures = prove(&loaded, catalogue.library()).unwrap();
+        let failures = prove(&loaded, catalogue.library()).unwrap().failures;
         let text: Vec<String> = failures.iter().map(ToString::to_string).collect();
         assert!(failures.is_empty(), "{}", text.join("\n"));
         let catalogue = Catalogue::of(loaded.policies.clone(), catalogue.library().clone()).unwrap();
+        let asked = |example| super::report(&units(example).unwrap(), &catalogue);
         let default = loaded.examples.iter().find(|example| example.kind == ExampleKind::Fail).unwrap();
-        let report = answer(default, &catalogue).unwrap();
+        let report = asked(default);
         let message = "publicly_accessible is not set and true by default, must be false";
         assert_eq!(report.violations[0].message, message);
     }

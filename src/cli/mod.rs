@@ -1,22 +1,44 @@
 //! The command line: one file per subcommand.
 
+mod completions;
 mod demo;
 mod evaluate;
 mod policy;
 mod scan;
 mod serve;
+mod terminal;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use portcullis_engine::policy::Severity;
 
 /// Checks infrastructure-as-code against policy: on every pull request, or here and now.
 #[derive(Parser)]
-#[command(name = "portcullis", version, about, max_term_width = 100)]
+#[command(
+    name = "portcullis",
+    version,
+    about,
+    max_term_width = 100,
+    after_help = "\
+Examples:
+  portcullis demo                        see it work, with nothing set up
+  portcullis scan .                      check what lies here
+  portcullis policy explain main.tf:12   why policies answer as they do there
+  portcullis policy new own-rule         write a policy
+
+Exit codes:
+  0  clean
+  1  violations
+  2  bad usage, or an error of the program"
+)]
 struct Arguments {
+    /// When colours and links are used.
+    #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN", hide_possible_values = true)]
+    color: terminal::Color,
+
     #[command(subcommand)]
     command: Command,
 }
@@ -27,6 +49,8 @@ enum Command {
     Scan(scan::ScanArguments),
     Policy(policy::PolicyArguments),
     Demo(demo::DemoArguments),
+    Completions(completions::CompletionsArguments),
+    Man(completions::ManArguments),
     Evaluate(evaluate::EvaluateArguments),
 }
 
@@ -49,11 +73,14 @@ pub fn run() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
     };
+    let color = arguments.color;
     let ending = match arguments.command {
         Command::Serve(arguments) => serve::serve(&arguments),
-        Command::Scan(arguments) => scan::scan(&arguments),
-        Command::Policy(arguments) => policy::policy(&arguments),
+        Command::Scan(arguments) => scan::scan(&arguments, color),
+        Command::Policy(arguments) => policy::policy(&arguments, color),
         Command::Demo(arguments) => demo::demo(&arguments),
+        Command::Completions(arguments) => completions::completions(&arguments, Arguments::command()),
+        Command::Man(arguments) => completions::man(&arguments, Arguments::command()),
         Command::Evaluate(arguments) => evaluate::evaluate(&arguments),
     };
     match ending {

@@ -47,6 +47,12 @@ impl Base {
         Ok((base, resolved))
     }
 
+    /// The folder itself.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     fn tree_path(&self, path: &Path) -> Result<TreePath, String> {
         let relative = path.strip_prefix(&self.folder).unwrap_or(path);
         let segments: Option<Vec<&str>> = relative

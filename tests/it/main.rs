@@ -8,6 +8,7 @@
     reason = "a test that cannot go on says so by failing"
 )]
 
+mod command_line;
 mod databases;
 mod durability;
 mod evaluator;
@@ -19,11 +20,13 @@ mod http;
 mod log;
 mod migrations;
 mod policy_command;
+mod policy_schema;
 mod postgres;
 mod queue;
 mod scan;
 mod settings;
 mod store;
 mod test_forge;
+mod text_report;
 mod web;
 mod worker;

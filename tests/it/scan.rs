@@ -284,7 +284,7 @@ fn what_is_suppressed_is_counted_in_every_format_and_listed_with_its_reason() {
     assert!(!text(&output).contains("exporter"));
     let listed = text(&scan(tree.path(), &["--show-suppressed", "."]));
     assert!(
-        listed.contains("  a.yaml:5: k8s-no-host-network as CKV_K8S_19 of Pod.default.a at a.yaml:6: "),
+        listed.contains("  a.yaml:5:5  k8s-no-host-network as CKV_K8S_19 of Pod.default.a at a.yaml:6: "),
         "{listed}"
     );
     for (format, wanted) in [

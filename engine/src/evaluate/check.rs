@@ -42,13 +42,7 @@ pub(super) struct Asked<'c> {
 impl<'c> Asked<'c> {
     /// Asks a resource.
     pub(super) fn of(&self, resource: &'c Resource, linked: &'c Linked<'c>, purpose: Purpose) -> Outcome {
-        let case = match resource.format {
-            FormatId::Azure => TextCase::Ignored,
-            FormatId::Terraform => TextCase::Converted,
-            _ => TextCase::Exact,
-        };
-        let related = &self.check.related;
-        let walk = Walk { linked, resource, related, params: self.params, case, today: self.today };
+        let walk = self.walk(resource, linked);
         let applies = self.applies(&walk);
         if applies == Truth::False {
             return Outcome::NotApplicable;
@@ -61,6 +55,15 @@ impl<'c> Asked<'c> {
                 None => Outcome::Pass,
             },
         }
+    }
+
+    pub(super) fn walk(&self, resource: &'c Resource, linked: &'c Linked<'c>) -> Walk<'c> {
+        let case = match resource.format {
+            FormatId::Azure => TextCase::Ignored,
+            FormatId::Terraform => TextCase::Converted,
+            _ => TextCase::Exact,
+        };
+        Walk { linked, resource, related: &self.check.related, params: self.params, case, today: self.today }
     }
 
     fn applies(&self, walk: &Walk<'_>) -> Truth {
@@ -220,7 +223,7 @@ fn attribute(resource: &Resource, declared: &Resource, leaf: &Leaf) -> String {
 }
 
 /// Where a leaf lies; the resource's own place when it lies in no file.
-fn leaf_location(unit: &Unit, resource: &Resource, leaf: Option<&Leaf>) -> Location {
+pub(super) fn leaf_location(unit: &Unit, resource: &Resource, leaf: Option<&Leaf>) -> Location {
     let span = leaf.map(|leaf| place::pointed_at(resource, leaf));
     let location = span.and_then(|span| place::location(&unit.files, span));
     let location = location.or_else(|| place::of_resource(&unit.files, resource));

@@ -2,6 +2,7 @@
 
 use crate::resource::{Reason, Span, Value};
 
+use super::trace::Opened;
 use super::truth::Truth;
 
 /// A leaf of a rule and what it answered.
@@ -56,6 +57,12 @@ pub(super) trait Watch {
 
     /// Forgets the leaves of parts that did not make the answer: each part is a range of marks.
     fn keep(&mut self, parts: &[(usize, usize, bool)]);
+
+    /// A condition, or a node that conditions are about, is looked at.
+    fn enter(&mut self, _: impl FnOnce() -> Opened) {}
+
+    /// What was entered last has answered.
+    fn leave(&mut self, _: Truth) {}
 }
 
 /// Nobody: the fast way to an answer.

@@ -11,6 +11,7 @@ use super::ports;
 use super::predicates;
 use super::quantity::Mode;
 use super::scalar::{TextCase, equals, number, one_of, same_text, starts_with};
+use super::trace::Opened;
 use super::truth::Truth;
 use super::units::{compare_quantities, version_meets};
 use super::walk::{Walk, undecided_reason};
@@ -45,7 +46,12 @@ impl Walk<'_> {
             Some(Data::OneOf(alternatives)) => self.over_alternatives(at, alternatives, watch, |walk, at, watch| {
                 walk.pattern(at, conditions, matcher, mode, watch)
             }),
-            Some(_) => self.all(at, conditions, mode, watch),
+            Some(_) => {
+                watch.enter(|| Opened::Node(at.path()));
+                let answer = self.all(at, conditions, mode, watch);
+                watch.leave(answer);
+                answer
+            }
         }
     }
 

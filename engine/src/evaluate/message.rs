@@ -6,6 +6,7 @@ use crate::policy::{Check, Condition, Fix, Literal, Matcher, Part, Placeholder, 
 use crate::resource::{Data, FormatId, Resource, Value};
 
 use super::leaf::Leaf;
+use super::predicates::is_secret;
 use super::truth::Truth;
 
 /// Longest value quoted in a message, in characters.
@@ -24,6 +25,7 @@ pub(super) fn quoted(value: &Value) -> String {
     }
     let text = match value.data() {
         Data::Null => "null".to_owned(),
+        Data::Text(text) if is_secret(text) => "(a secret)".to_owned(),
         Data::Text(text) => format!("\"{}\"", cut(text, VALUE_LIMIT)),
         Data::Bool(_) | Data::Number(_) => value.scalar_text().unwrap_or_default().to_string(),
         Data::List(list) if list.items.is_empty() => "empty".to_owned(),
@@ -66,22 +68,34 @@ fn default_message(leaves: &[&Leaf], check: &Check) -> String {
     format!("{}{rest}", sentences.join("; "))
 }
 
+/// What a leaf found, without what was asked.
+pub(super) fn found(leaf: &Leaf) -> String {
+    if let Some(types) = &leaf.missing_link {
+        return match &leaf.reason {
+            Some(_) => format!("nobody can know which {types} is linked to it"),
+            None => format!("no {types} is linked to it"),
+        };
+    }
+    let path = if leaf.path.is_empty() { "it" } else { &leaf.path };
+    match &leaf.value {
+        None => format!("{path} is not set"),
+        Some(value) if value.is_assumed() => format!("{path} is not set and {} by default", quoted(value)),
+        Some(value) => format!("{path} is {}", quoted(value)),
+    }
+}
+
 fn sentence(leaf: &Leaf) -> String {
     if let Some(types) = &leaf.missing_link {
         return format!("no {types} is linked to it");
     }
     let path = if leaf.path.is_empty() { "it" } else { &leaf.path };
-    let is = match &leaf.value {
-        None => "is not set".to_owned(),
-        Some(value) if value.is_assumed() => format!("is not set and {} by default", quoted(value)),
-        Some(value) => format!("is {}", quoted(value)),
-    };
+    let found = found(leaf);
     match (leaf.truth, leaf.wanted.as_str()) {
-        (_, "") => format!("{path} {is}"),
+        (_, "") => found,
         (Truth::True, "set") => format!("{path} must not be set"),
         (Truth::False, "absent") => format!("{path} must not be set"),
-        (Truth::True, wanted) => format!("{path} {is}, must not be {wanted}"),
-        (Truth::False | Truth::Unknown, wanted) => format!("{path} {is}, must be {wanted}"),
+        (Truth::True, wanted) => format!("{found}, must not be {wanted}"),
+        (Truth::False | Truth::Unknown, wanted) => format!("{found}, must be {wanted}"),
     }
 }
 
@@ -284,5 +298,7 @@ mod tests {
         let long = Value::text("x\n".repeat(300), crate::resource::Span::NOWHERE);
         assert!(quoted(&long).chars().count() <= VALUE_LIMIT + 2 && !quoted(&long).contains('\n'));
         assert_eq!(quoted(&long.noted(|notes| notes.sensitive = true)), "(sensitive)");
+        let key = Value::text(format!("glpat-{}", "x".repeat(20)), crate::resource::Span::NOWHERE);
+        assert_eq!(quoted(&key), "(a secret)", "a report is read by more people than a file");
     }
 }

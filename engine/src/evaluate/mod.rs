@@ -9,6 +9,7 @@ mod check;
 mod compare;
 mod cursor;
 mod decode;
+mod explain;
 mod fingerprint;
 mod identity;
 mod labels;
@@ -29,6 +30,7 @@ mod selection;
 mod silences;
 mod sketch;
 mod suppression;
+mod trace;
 mod truth;
 mod unit;
 mod units;
@@ -41,6 +43,7 @@ mod language_tests;
 mod review_tests;
 
 pub use baseline::against_baseline;
+pub use explain::{Answer, Clause, ExplainedCheck, ExplainedPart, Explanation, Finding, Holds, explain, explain_at};
 pub use report::{
     Address, Coverage, Listed, Location, Moved, Report, ReportedProblem, SourceReport, State, Step, Undecided,
     UnevaluatedFile, UnitReport, Verdict, Violation,

@@ -55,6 +55,20 @@ pub struct Report {
     pub errors: Vec<String>,
 }
 
+impl Report {
+    /// What holds when a policy that is named in it is met; nothing for a policy nobody knows any more.
+    #[must_use]
+    pub fn title(&self, policy: &PolicyId) -> &str {
+        self.policies.get(policy).map_or("", |metadata| &metadata.title)
+    }
+
+    /// How a violation of a policy that is named in it is mended.
+    #[must_use]
+    pub fn remediation(&self, policy: &PolicyId) -> &str {
+        self.policies.get(policy).map_or("", |metadata| &metadata.remediation)
+    }
+}
+
 /// What one source answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceReport {

@@ -143,13 +143,18 @@ fn is_counted(resource: &Resource) -> bool {
     resource.owner.is_none() && !resource.auxiliary
 }
 
-fn wanted(catalogue: &Catalogue, selection: &Selection, format: FormatId, type_name: &str) -> Vec<CheckIndex> {
+pub(super) fn wanted(
+    catalogue: &Catalogue,
+    selection: &Selection,
+    format: FormatId,
+    type_name: &str,
+) -> Vec<CheckIndex> {
     let mut checks = catalogue.checks(format, type_name);
     checks.retain(|index| catalogue.id(index.policy).is_some_and(|id| selection.wants(id)));
     checks
 }
 
-fn asked<'c>(
+pub(super) fn asked<'c>(
     catalogue: &'c Catalogue,
     index: CheckIndex,
     today: i64,

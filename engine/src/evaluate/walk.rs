@@ -9,6 +9,7 @@ use super::leaf::{Combined, Element, Leaf, Watch};
 use super::links::{Linked, Targets};
 use super::quantity::{Joined, Mode, Quantity};
 use super::scalar::TextCase;
+use super::trace::Opened;
 use super::truth::Truth;
 
 /// One resource under evaluation.
@@ -64,12 +65,15 @@ impl<'u> Walk<'u> {
         mode: Mode,
         watch: &mut W,
     ) -> Truth {
-        match condition {
+        watch.enter(|| Opened::condition(condition));
+        let answer = match condition {
             Condition::Entry { path, matcher, .. } => self.entry(at, path, matcher, mode, watch),
             Condition::All(conditions) => self.all(at, conditions, mode, watch),
             Condition::Any(conditions) => self.any(at, conditions, mode, watch),
             Condition::Not(condition) => !self.condition(at, condition, mode.swapped(), watch),
-        }
+        };
+        watch.leave(answer);
+        answer
     }
 
     fn entry<W: Watch>(&self, at: &Cursor<'_>, path: &Path, matcher: &Matcher, mode: Mode, watch: &mut W) -> Truth {
@@ -222,8 +226,12 @@ impl<'u> Walk<'u> {
         mode: Mode,
         watch: &mut W,
     ) -> Truth {
-        let name = step.names.first().map(ToString::to_string).unwrap_or_default();
-        let child = at.child(&name, None);
+        let name = match step.names.first() {
+            Some(Name::Key(name)) => name.as_str(),
+            Some(Name::Every) => "*",
+            None => "",
+        };
+        let child = at.child(name, None);
         // Of several names for one thing the provider has a default of the one its version knows.
         let assumed = step.names.iter().find_map(|name| match name {
             Name::Key(name) => at.assumed(name),

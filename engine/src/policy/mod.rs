@@ -24,8 +24,8 @@ pub use catalogue::{CHECK_ALL, Catalogue, CatalogueError, CheckIndex, CompiledPo
 pub use defaults::{AttributeDefault, Defaults, Version, VersionRange, VersionedValue};
 pub use library::{Library, Predicate, PredicateName};
 pub use load::{
-    Example, ExampleKind, Loaded, Mistake, OPERATOR_NAMES, is_library, load_library, load_policy, nearest,
-    nearest_within,
+    COMPARISONS, Example, ExampleKind, Loaded, Mistake, Needed, OPERATORS, OperatorName, Takes, Variant, is_library,
+    load_library, load_policy, nearest, nearest_within, variants,
 };
 pub use matcher::{Comparison, Literal, Matcher, Operand, Operator, Text};
 pub use path::{Decoder, Name, Path, Selector, Step};

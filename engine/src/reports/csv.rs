@@ -21,12 +21,8 @@ impl Rendering for Csv {
 
     fn render(&self, report: &Report, context: &Context<'_>) -> String {
         let mut text = HEADER.to_owned();
-        let words = |policy| {
-            let metadata = report.policies.get(policy);
-            metadata.map_or(("", ""), |metadata| (metadata.title.as_str(), metadata.remediation.as_str()))
-        };
         for violation in report.violations.iter().filter(|violation| violation.state != State::Fixed) {
-            let (title, remediation) = words(&violation.policy);
+            let (title, remediation) = (report.title(&violation.policy), report.remediation(&violation.policy));
             for (address, fingerprint) in violation.addresses() {
                 let kind = if violation.state == State::Existing { "existing violation" } else { "violation" };
                 let before = [kind, violation.severity.name(), violation.policy.as_str(), title];
@@ -36,8 +32,8 @@ impl Rendering for Csv {
             }
         }
         for undecided in &report.undecided {
-            let before =
-                ["undecided", undecided.severity.name(), undecided.policy.as_str(), words(&undecided.policy).0];
+            let title = report.title(&undecided.policy);
+            let before = ["undecided", undecided.severity.name(), undecided.policy.as_str(), title];
             let place = place(context, &undecided.location);
             let behind = [&*undecided.resource, &undecided.attribute, &undecided.reason, &undecided.remedy, ""];
             row(&mut text, before.into_iter().chain(place.iter().map(String::as_str)).chain(behind));
@@ -61,9 +57,7 @@ impl Rendering for Csv {
 
 /// The rows of what a suppression keeps from counting.
 fn suppressed_rows(text: &mut String, suppression: &Suppression, report: &Report, context: &Context<'_>) {
-    let metadata = report.policies.get(&suppression.policy);
-    let (title, remediation) =
-        metadata.map_or(("", ""), |metadata| (metadata.title.as_str(), metadata.remediation.as_str()));
+    let (title, remediation) = (report.title(&suppression.policy), report.remediation(&suppression.policy));
     let policy = suppression.policy.as_str();
     let at = format!("{}:{}", context.shown(&suppression.location.path), suppression.location.start.line);
     let why = format!("suppressed in {at}: {}", suppressed::why(suppression));

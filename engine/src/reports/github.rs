@@ -23,9 +23,8 @@ impl Rendering for GitHub {
     fn render(&self, report: &Report, context: &Context<'_>) -> String {
         let mut text = String::new();
         for violation in report.violations.iter().filter(|violation| violation.is_new()) {
-            let metadata = report.policies.get(&violation.policy);
-            let title = metadata.map_or("", |metadata| metadata.title.as_str());
-            let remediation = metadata.map_or("", |metadata| metadata.remediation.as_str());
+            let title = report.title(&violation.policy);
+            let remediation = report.remediation(&violation.policy);
             let words = format!("{}: {}\n{remediation}", violation.resource, violation.message);
             let level = match violation.severity {
                 Severity::Critical | Severity::High => "error",

@@ -22,7 +22,7 @@ impl Rendering for GitLab {
     fn render(&self, report: &Report, context: &Context<'_>) -> String {
         let violations = report.violations.iter().filter(|violation| violation.is_new());
         let violations = violations.map(|violation| {
-            let title = report.policies.get(&violation.policy).map_or("", |metadata| metadata.title.as_str());
+            let title = report.title(&violation.policy);
             let also =
                 if violation.also.is_empty() { String::new() } else { format!(" and {} more", violation.also.len()) };
             entry(

@@ -59,7 +59,7 @@ fn suites(report: &Report, context: &Context<'_>) -> BTreeMap<String, Suite> {
     let mut suites: BTreeMap<String, Suite> = BTreeMap::new();
     for violation in report.violations.iter().filter(|violation| violation.is_new()) {
         let place = format!("{}:{}", context.shown(&violation.location.path), violation.location.start.line);
-        let remediation = report.policies.get(&violation.policy).map_or("", |metadata| metadata.remediation.as_str());
+        let remediation = report.remediation(&violation.policy);
         let suite = suites.entry(context.shown(&violation.location.path)).or_default();
         for (address, _) in violation.addresses() {
             suite.failures += 1;

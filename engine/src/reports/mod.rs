@@ -3,6 +3,7 @@
 mod check_run;
 mod counts;
 mod csv;
+mod explanation;
 mod github;
 mod gitlab;
 mod json;
@@ -11,6 +12,7 @@ mod markdown;
 mod page;
 mod sarif;
 mod suppressed;
+mod terminal;
 mod text;
 
 use crate::evaluate::Report;
@@ -18,7 +20,9 @@ use crate::policy::Catalogue;
 use crate::source_tree::TreePath;
 
 pub use check_run::{CheckRun, CheckRunAnnotation, CheckRunLimits, check_run, failed_check_run, pending_check_run};
+pub use explanation::explanation;
 pub use markdown::{code as markdown_code, plain as markdown_text};
+pub use terminal::Terminal;
 
 /// What a rendering may need beside the report.
 #[derive(Clone, Copy)]
@@ -29,10 +33,10 @@ pub struct Context<'c> {
     pub version: &'c str,
     /// What to write before a path so that it can be opened: nothing, or `/`.
     pub prefix: &'c str,
-    /// Width of the terminal in columns.
-    pub width: usize,
-    /// Whether colours and links may be used.
-    pub color: bool,
+    /// What the reader's terminal can show.
+    pub terminal: Terminal<'c>,
+    /// Whether text says everything there is, however long it becomes.
+    pub in_full: bool,
     /// Whether text lists what is suppressed one by one, not only how much.
     pub shows_suppressed: bool,
 }

@@ -3,7 +3,7 @@
 use super::check::Sink;
 use super::node::{Leaf, Node};
 use super::text::Container;
-use crate::policy::{Condition, Literal, Matcher, OPERATOR_NAMES, Operand, Operator, Place, nearest};
+use crate::policy::{Condition, Literal, Matcher, OPERATORS, Operand, Operator, Place, nearest};
 
 impl<'s> Sink<'s, '_> {
     /// What is wrong with asking a node this.
@@ -42,10 +42,11 @@ impl<'s> Sink<'s, '_> {
             _ => None,
         });
         let what = element.what();
-        let meant = head.and_then(|head| nearest(head, &OPERATOR_NAMES));
+        let operators = OPERATORS.map(|operator| operator.name);
+        let meant = head.and_then(|head| nearest(head, &operators));
         let hint = match (head, meant) {
             (Some(head), Some(meant)) => format!("`{head}` is no operator; did you mean `{meant}`?"),
-            _ => format!("name what it must be, or an operator: {}", OPERATOR_NAMES.join(", ")),
+            _ => format!("name what it must be, or an operator: {}", operators.join(", ")),
         };
         self.say("no-attributes", place.value, format!("it is {what} and has no attributes; {hint}"));
     }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, ValueEnum};
 use portcullis_engine::policy::PolicyId;
+use portcullis_engine::policy_schema::URL;
 
 use super::super::{Ending, write_out};
 
@@ -55,7 +56,7 @@ fn text(id: &PolicyId, kind: Kind) -> String {
         Kind::Kubernetes => KUBERNETES,
         Kind::Dockerfile => DOCKERFILE,
     };
-    format!("id: {id}\n{HEAD}{section}")
+    format!("# yaml-language-server: $schema={URL}\nid: {id}\n{HEAD}{section}")
 }
 
 const HEAD: &str = "\

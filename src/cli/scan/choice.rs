@@ -1,5 +1,7 @@
 //! Which policies a scan asks.
 
+use std::path::PathBuf;
+
 use anyhow::{Context as _, anyhow, bail};
 use portcullis_engine::builtin;
 use portcullis_engine::evaluate::Selection;
@@ -9,11 +11,11 @@ use super::ScanArguments;
 use crate::policy_folder::PolicyFolder;
 
 /// The policies of the program and those of the folders.
-pub(super) fn catalogue(arguments: &ScanArguments) -> anyhow::Result<Catalogue> {
+pub(in crate::cli) fn catalogue(folders: &[PathBuf], no_builtin: bool) -> anyhow::Result<Catalogue> {
     let builtin = builtin::catalogue()?;
     let mut library = builtin.library().clone();
-    let mut catalogue = if arguments.no_builtin { Catalogue::of(Vec::new(), Library::default())? } else { builtin };
-    for folder in &arguments.folders {
+    let mut catalogue = if no_builtin { Catalogue::of(Vec::new(), Library::default())? } else { builtin };
+    for folder in folders {
         let read = PolicyFolder::read(folder, library)?;
         let policies = read.policies();
         if policies.is_empty() {
@@ -49,7 +51,8 @@ pub(super) fn selection(arguments: &ScanArguments, catalogue: &Catalogue, today:
     Ok(Selection { only, skip, today })
 }
 
-fn named(catalogue: &Catalogue, names: &[String]) -> anyhow::Result<Vec<PolicyId>> {
+/// The ids of the policies that names mean.
+pub(in crate::cli) fn named(catalogue: &Catalogue, names: &[String]) -> anyhow::Result<Vec<PolicyId>> {
     let mut ids = Vec::new();
     for name in names {
         let found = catalogue.named(name)?;

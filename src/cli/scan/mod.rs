@@ -1,6 +1,6 @@
 //! `portcullis scan`: the engine on folders and files.
 
-mod choice;
+pub(super) mod choice;
 mod evaluation;
 mod outputs;
 mod roots;
@@ -12,17 +12,30 @@ use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 use portcullis_engine::evaluate::{Report, Verdict, against_baseline, scan as judged};
 use portcullis_engine::policy::Severity;
-use portcullis_engine::reports::{Context, Rendering};
+use portcullis_engine::reports::{Context, Rendering, Terminal};
 
 use super::Ending;
+use super::terminal::{Color, DEFAULT_WIDTH};
 use outputs::Output;
 
 const SECONDS_PER_DAY: u64 = 86_400;
 
 /// Check folders and files against all policies.
 ///
-/// Exit code 0: clean. 1: violations, or places that could not be read. 2: bad usage, or an error of the program.
+/// Terraform, Kubernetes manifests and Dockerfiles are found by themselves; what .gitignore files leave out is left out.
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  portcullis scan infra/ deploy/
+  portcullis scan . --severity high --output report.sarif
+  portcullis scan . --policies our-policies --skip 'docker-*'
+  portcullis scan . --baseline last.json --format github
+  helm template chart/ | portcullis scan - --stdin-name chart.yaml
+
+Exit codes:
+  0  clean
+  1  violations, or places that could not be read; with --undecided fail, undecided answers too
+  2  bad usage, or an error of the program")]
 pub(super) struct ScanArguments {
     /// Folders or files, each a root of its own; `-` reads one file from standard input.
     #[arg(required = true, value_name = "PATH")]
@@ -35,6 +48,10 @@ pub(super) struct ScanArguments {
     /// Also write the report to a file; the format is the one its name ends with. May be given several times.
     #[arg(short, long = "output", value_name = "[FORMAT=]FILE", value_parser = outputs::output, help_heading = "Report")]
     outputs: Vec<Output>,
+
+    /// Text shows every place and every violation of low severity, however many there are.
+    #[arg(long, help_heading = "Report")]
+    full: bool,
 
     /// Nothing on standard output; the exit code and the files of --output say it.
     #[arg(short, long, help_heading = "Report")]
@@ -90,9 +107,9 @@ enum OnUndecided {
 }
 
 /// Scans and prints the report.
-pub(super) fn scan(arguments: &ScanArguments) -> anyhow::Result<Ending> {
+pub(super) fn scan(arguments: &ScanArguments, color: Color) -> anyhow::Result<Ending> {
     let started = Instant::now();
-    let catalogue = choice::catalogue(arguments)?;
+    let catalogue = choice::catalogue(&arguments.folders, arguments.no_builtin)?;
     let selection = choice::selection(arguments, &catalogue, today())?;
     let known = arguments.baseline.as_deref().map(outputs::fingerprints).transpose()?;
     let roots = roots::Roots::open(arguments)?;
@@ -106,15 +123,16 @@ pub(super) fn scan(arguments: &ScanArguments) -> anyhow::Result<Ending> {
         catalogue: &catalogue,
         version: env!("CARGO_PKG_VERSION"),
         prefix: roots.prefix,
-        width: outputs::DEFAULT_WIDTH,
-        color: false,
+        terminal: Terminal { width: DEFAULT_WIDTH, ..Terminal::default() },
+        in_full: true,
         shows_suppressed: arguments.show_suppressed,
     };
     for output in &arguments.outputs {
         output.write(&report, &plain)?;
     }
     if !arguments.quiet {
-        outputs::print(arguments.format, &report, plain)?;
+        let shown = Context { terminal: color.terminal(roots.links.as_deref()), in_full: arguments.full, ..plain };
+        outputs::print(arguments.format, &report, &shown)?;
     }
     ending(&report, arguments.undecided)
 }
@@ -130,7 +148,7 @@ fn ending(report: &Report, on_undecided: OnUndecided) -> anyhow::Result<Ending> 
 }
 
 /// Days since 1970-01-01.
-fn today() -> i64 {
+pub(super) fn today() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs() / SECONDS_PER_DAY).unwrap_or_default()
 }

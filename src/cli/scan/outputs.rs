@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -12,8 +11,6 @@ use serde_json::Value;
 
 use super::super::write_out;
 
-/// Width of text where no terminal says better.
-pub(super) const DEFAULT_WIDTH: usize = 120;
 /// Largest baseline, in bytes.
 const BASELINE_LIMIT_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -56,20 +53,9 @@ impl Output {
     }
 }
 
-/// Writes the report to standard output, as its reader's terminal can show it.
-pub(super) fn print(rendering: &dyn Rendering, report: &Report, plain: Context<'_>) -> anyhow::Result<()> {
-    let is_terminal = std::io::stdout().is_terminal();
-    let context = Context {
-        width: terminal_width(is_terminal),
-        color: is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
-        ..plain
-    };
-    write_out(&rendering.render(report, &context))
-}
-
-fn terminal_width(is_terminal: bool) -> usize {
-    let columns = is_terminal.then(terminal_size::terminal_size).flatten();
-    columns.map_or(DEFAULT_WIDTH, |(width, _)| width.0.into())
+/// Writes the report to standard output.
+pub(super) fn print(rendering: &dyn Rendering, report: &Report, context: &Context<'_>) -> anyhow::Result<()> {
+    write_out(&rendering.render(report, context))
 }
 
 /// The fingerprints of the violations of an earlier report, in JSON or SARIF.

@@ -9,6 +9,7 @@ use portcullis_engine::formats::ReadOptions;
 use portcullis_engine::resource::ProblemKind;
 use portcullis_engine::source_tree::{FILE_LIMIT_BYTES, Files, SourceTree, TreePath};
 
+use super::super::terminal::folder_url;
 use super::ScanArguments;
 use crate::working_tree::{Base, Unlisted, WorkingTree};
 
@@ -16,6 +17,8 @@ use crate::working_tree::{Base, Unlisted, WorkingTree};
 pub(super) struct Roots {
     /// What to write before a path so that it can be opened.
     pub(super) prefix: &'static str,
+    /// What a path begins with as a URL, when it is one of a file that can be opened.
+    pub(super) links: Option<String>,
     /// Each root's files.
     pub(super) trees: Vec<Box<dyn Files + Send>>,
     /// Files whose names no report can carry.
@@ -32,8 +35,13 @@ impl Roots {
         let all: Vec<PathBuf> = arguments.paths.iter().chain(&arguments.variable_files).cloned().collect();
         let (base, resolved) = Base::of(&all)?;
         let (roots, variable_files) = resolved.split_at(arguments.paths.len());
-        let mut opened =
-            Self { prefix: base.prefix, trees: Vec::new(), unlisted: Vec::new(), options: ReadOptions::default() };
+        let mut opened = Self {
+            prefix: base.prefix,
+            links: folder_url(base.folder()),
+            trees: Vec::new(),
+            unlisted: Vec::new(),
+            options: ReadOptions::default(),
+        };
         for root in roots {
             let mut tree = WorkingTree::open(&base, root)?;
             let added: Vec<TreePath> =
@@ -58,7 +66,7 @@ impl Roots {
         let name = TreePath::new(&arguments.stdin_name).map_err(|error| anyhow!("--stdin-name: {error}"))?;
         let tree = SourceTree::from_files([(name, bytes)]);
         let trees: Vec<Box<dyn Files + Send>> = vec![Box::new(tree)];
-        Ok(Self { prefix: "", trees, unlisted: Vec::new(), options: ReadOptions::default() })
+        Ok(Self { prefix: "", links: None, trees, unlisted: Vec::new(), options: ReadOptions::default() })
     }
 }
 

@@ -12,12 +12,13 @@ use super::scalar::one_of;
 use super::truth::Truth;
 
 pub(super) use cidr::is_within;
+pub(super) use secret::is_secret;
 
 /// What a predicate says of a value.
 pub(super) fn test(name: PredicateName, value: &Value) -> Truth {
     let of_text: fn(&str) -> bool = match name {
         PredicateName::PublicCidr => cidr::is_public,
-        PredicateName::Secret => secret::is_secret,
+        PredicateName::Secret => is_secret,
         PredicateName::Literal => return literal(value),
         PredicateName::PrivilegeEscalation => return iam::grants(value, iam_actions::PRIVILEGE_ESCALATION),
         PredicateName::DataExfiltration => return iam::grants(value, iam_actions::DATA_EXFILTRATION),

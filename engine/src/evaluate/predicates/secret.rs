@@ -24,7 +24,7 @@ const FORMATS: [&str; 12] = [
 const TEXT_LIMIT_BYTES: usize = 64 * 1024;
 
 /// Whether a text holds a credential of a known format.
-pub(super) fn is_secret(text: &str) -> bool {
+pub(in crate::evaluate) fn is_secret(text: &str) -> bool {
     static SET: OnceLock<Option<RegexSet>> = OnceLock::new();
     let set = SET.get_or_init(|| RegexSet::new(FORMATS).ok());
     let head = text.get(..TEXT_LIMIT_BYTES).unwrap_or(text);

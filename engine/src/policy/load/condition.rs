@@ -6,34 +6,71 @@ use crate::resource::{Data, Key, Span, Value};
 
 use super::fields::Reading;
 
-/// The operators of an operator map.
-pub const OPERATOR_NAMES: [&str; 24] = [
-    "is",
-    "not",
-    "in",
-    "not_in",
-    "lt",
-    "lte",
-    "gt",
-    "gte",
-    "between",
-    "matches",
-    "glob",
-    "starts_with",
-    "ends_with",
-    "contains",
-    "contains_any",
-    "contains_all",
-    "subset_of",
-    "within_cidr",
-    "overlaps",
-    "version",
-    "quantity",
-    "within_days",
-    "length",
-    // No test by itself: it stands beside one.
-    "default",
+/// An operator of an operator map.
+pub struct OperatorName {
+    /// Its key.
+    pub name: &'static str,
+    /// What stands behind it.
+    pub takes: Takes,
+    /// When it holds.
+    pub about: &'static str,
+}
+
+/// What stands behind an operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// A matcher.
+    Matcher,
+    /// A matcher, or `{ path: other.attribute }`.
+    MatcherOrPath,
+    /// A value, `$name` or `{ path: other.attribute }`.
+    Operand,
+    /// The lowest and the highest operand.
+    Pair,
+    /// A text.
+    Text,
+    /// A text or a list of texts.
+    Texts,
+    /// A map of `lt`, `lte`, `gt` and `gte`.
+    Comparisons,
+    /// A value or a list of values.
+    Literal,
+}
+
+const fn operator(name: &'static str, takes: Takes, about: &'static str) -> OperatorName {
+    OperatorName { name, takes, about }
+}
+
+/// The operators of an operator map. `default` is no test by itself.
+#[rustfmt::skip]
+pub const OPERATORS: [OperatorName; 24] = [
+    operator("is", Takes::MatcherOrPath, "Equal, or one of a list; `{ path: other.attribute }` compares with another attribute."),
+    operator("not", Takes::Matcher, "None of these. On a missing attribute it is false all the same."),
+    operator("in", Takes::Matcher, "One of these."),
+    operator("not_in", Takes::Matcher, "None of these. On a missing attribute it is false all the same."),
+    operator("lt", Takes::Operand, "Less than a number."),
+    operator("lte", Takes::Operand, "At most a number."),
+    operator("gt", Takes::Operand, "More than a number."),
+    operator("gte", Takes::Operand, "At least a number."),
+    operator("between", Takes::Pair, "From the lowest to the highest number, both included."),
+    operator("matches", Takes::Text, "A regular expression found anywhere in the text."),
+    operator("glob", Takes::Text, "A glob of the whole text: `*` any characters, `?` one."),
+    operator("starts_with", Takes::Texts, "Text that begins with one of these."),
+    operator("ends_with", Takes::Texts, "Text that ends with one of these."),
+    operator("contains", Takes::Matcher, "A list with such an element, or text with such a part."),
+    operator("contains_any", Takes::Matcher, "A list with one of these elements, or text with one of these parts."),
+    operator("contains_all", Takes::Matcher, "A list with all of these elements, or text with all of these parts."),
+    operator("subset_of", Takes::Matcher, "A list whose every element is one of these."),
+    operator("within_cidr", Takes::Texts, "An address range inside one of these."),
+    operator("overlaps", Takes::Operand, "Ports or port ranges (`22`, `\"3000-4000\"`) that share a port with these."),
+    operator("version", Takes::Text, "A version that meets a requirement: `>= 1.27, < 2`."),
+    operator("quantity", Takes::Comparisons, "A Kubernetes quantity compared with another: `{ gte: 64Mi }`."),
+    operator("within_days", Takes::Operand, "A date at most so many days ahead."),
+    operator("length", Takes::Matcher, "How many elements, or characters, there are."),
+    operator("default", Takes::Literal, "Beside the others: what a missing attribute counts as, for this rule only."),
 ];
+/// The comparisons of quantities.
+pub const COMPARISONS: [&str; 4] = ["lt", "lte", "gt", "gte"];
 
 /// Deepest nesting of conditions.
 const DEPTH_LIMIT: usize = 24;
@@ -149,7 +186,7 @@ impl Conditions<'_, '_> {
     /// A map of operators, or a pattern of paths.
     fn map(self, value: &Value) -> Option<Matcher> {
         let entries = self.reading.entries(value, "a matcher")?;
-        let is_operator = |key: &Key| OPERATOR_NAMES.contains(&&*key.text);
+        let is_operator = |key: &Key| OPERATORS.iter().any(|operator| operator.name == &*key.text);
         let operators = entries.iter().filter(|(key, _)| is_operator(key)).count();
         // `not` is an operator inside a value, and a condition beside paths: `{ not: {…}, path: … }` is a pattern.
         let joined = entries.iter().filter(|(key, _)| &*key.text == "not").count();
@@ -212,7 +249,7 @@ impl Conditions<'_, '_> {
             "within_days" => one(operand().map(Operator::WithinDays)),
             "length" => one(matcher().map(Operator::Length)),
             other => {
-                self.reading.unknown(key.span, "operator", other, OPERATOR_NAMES.into_iter());
+                self.reading.unknown(key.span, "operator", other, OPERATORS.iter().map(|operator| operator.name));
                 None
             }
         }
@@ -257,8 +294,7 @@ impl Conditions<'_, '_> {
                 "gt" => Comparison::Greater,
                 "gte" => Comparison::GreaterOrEqual,
                 other => {
-                    let known = ["lt", "lte", "gt", "gte"].into_iter();
-                    self.reading.unknown(key.span, "comparison of quantities", other, known);
+                    self.reading.unknown(key.span, "comparison of quantities", other, COMPARISONS.into_iter());
                     return None;
                 }
             };

@@ -5,7 +5,7 @@ use crate::policy::{Library, Name};
 use crate::resource::{Key, Value};
 
 use super::fields::Reading;
-use super::{Mistake, with_document};
+use super::{Mistake, faultless, with_document};
 
 /// Reads a file of `policies/defaults`: `type: { path: value }`, where a value may be
 /// `{ value, since, until, without_block, impact }`, or a list of such.
@@ -13,7 +13,7 @@ use super::{Mistake, with_document};
 /// # Errors
 /// Every mistake that was found.
 pub(super) fn load_defaults(path: &str, text: &str, library: &mut Library) -> Result<(), Vec<Mistake>> {
-    with_document(path, text, |reading, document| {
+    let read = with_document(path, text, |reading, document| {
         for (type_name, attributes) in reading.entries(document, "defaults by type")? {
             for (key, value) in reading.entries(&attributes, "defaults by path").unwrap_or_default() {
                 if let Some(attribute) = attribute(reading, &key, &value) {
@@ -22,7 +22,8 @@ pub(super) fn load_defaults(path: &str, text: &str, library: &mut Library) -> Re
             }
         }
         Some(())
-    })
+    });
+    faultless(path, read)
 }
 
 fn attribute(reading: &Reading<'_>, key: &Key, value: &Value) -> Option<AttributeDefault> {

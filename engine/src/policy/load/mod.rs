@@ -5,6 +5,7 @@ mod condition;
 mod defaults;
 mod examples;
 mod fields;
+mod variants;
 
 use std::fmt;
 
@@ -14,11 +15,12 @@ use crate::syntax::{Scalars, parse_yaml};
 
 use super::library::NamedSet;
 use super::{Library, Literal, Metadata, Policy, PolicyId, Severity};
-pub use condition::OPERATOR_NAMES;
+pub use condition::{COMPARISONS, OPERATORS, OperatorName, Takes};
 use defaults::load_defaults;
 pub use examples::{Example, ExampleKind};
 use fields::{Fields, Reading};
 pub use fields::{nearest, nearest_within};
+pub use variants::{Needed, Variant, variants};
 
 /// A mistake in a policy file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,40 +53,42 @@ pub struct Loaded {
 /// # Errors
 /// Every mistake that was found.
 pub fn load_policy(path: &str, text: &str, library: &Library) -> Result<Loaded, Vec<Mistake>> {
-    with_document(path, text, |reading, document| {
-        let mut fields = reading.map(document, "a policy")?;
-        // What is wrong with one part hides nothing of the others.
-        let metadata = metadata(reading, &mut fields, path);
-        let params = params(reading, &mut fields, library).unwrap_or_default();
-        let instances = fields.take("instances");
-        let mut loaded = Loaded::default();
-        let unnamed = PolicyId::unnamed();
-        let policy = metadata.as_ref().map_or(&unnamed, |metadata| &metadata.id);
-        let mut checks = Vec::new();
-        let mut sections = 0;
-        for format in FormatId::ALL.into_iter().map(Some).chain([None]) {
-            let name = format.map_or("everywhere", FormatId::name);
-            let Some(section) = fields.take(name) else { continue };
-            sections += 1;
-            for value in reading.one_or_many(&section) {
-                let scope = check::Scope { reading, library, params: &params, format, policy };
-                if let Some((check, examples)) = scope.check(&value, checks.len()) {
-                    checks.push(check);
-                    loaded.examples.extend(examples);
-                }
+    faultless(path, with_document(path, text, |reading, document| document_policy(reading, document, path, library)))
+}
+
+fn document_policy(reading: &Reading<'_>, document: &Value, path: &str, library: &Library) -> Option<Loaded> {
+    let mut fields = reading.map(document, "a policy")?;
+    // What is wrong with one part hides nothing of the others.
+    let metadata = metadata(reading, &mut fields, path);
+    let params = params(reading, &mut fields, library).unwrap_or_default();
+    let instances = fields.take("instances");
+    let mut loaded = Loaded::default();
+    let unnamed = PolicyId::unnamed();
+    let policy = metadata.as_ref().map_or(&unnamed, |metadata| &metadata.id);
+    let mut checks = Vec::new();
+    let mut sections = 0;
+    for format in FormatId::ALL.into_iter().map(Some).chain([None]) {
+        let name = format.map_or("everywhere", FormatId::name);
+        let Some(section) = fields.take(name) else { continue };
+        sections += 1;
+        for value in reading.one_or_many(&section) {
+            let scope = check::Scope { reading, library, params: &params, format, policy };
+            if let Some((check, examples)) = scope.check(&value, checks.len()) {
+                checks.push(check);
+                loaded.examples.extend(examples);
             }
         }
-        if sections == 0 {
-            reading.mistake(document.span(), "a policy has at least one section: terraform, kubernetes, dockerfile, …");
-        }
-        fields.finish(reading);
-        let policy = Policy { metadata: metadata?, params, checks };
-        loaded.policies = match instances {
-            Some(instances) => instances_of(reading, &policy, &instances, library)?,
-            None => vec![policy],
-        };
-        Some(loaded)
-    })
+    }
+    if sections == 0 {
+        reading.mistake(document.span(), "a policy has at least one section: terraform, kubernetes, dockerfile, …");
+    }
+    fields.finish(reading);
+    let policy = Policy { metadata: metadata?, params, checks };
+    loaded.policies = match instances {
+        Some(instances) => instances_of(reading, &policy, &instances, library)?,
+        None => vec![policy],
+    };
+    Some(loaded)
 }
 
 /// Whether a file beside policies is none: one of `lib` or `defaults`, by its path within the folder of policies.
@@ -102,7 +106,7 @@ pub fn load_library(path: &str, text: &str, library: &mut Library) -> Result<(),
     if path.rsplit('/').nth(1) == Some("defaults") {
         return load_defaults(path, text, library);
     }
-    with_document(path, text, |reading, document| {
+    let read = with_document(path, text, |reading, document| {
         let identity = path.ends_with("identity.yaml");
         for (key, value) in reading.entries(document, "named sets")? {
             if identity {
@@ -117,7 +121,8 @@ pub fn load_library(path: &str, text: &str, library: &mut Library) -> Result<(),
             library.sets.insert(key.text.to_string(), NamedSet { description, values });
         }
         Some(())
-    })
+    });
+    faultless(path, read)
 }
 
 /// Parses a YAML file of one document and collects the mistakes of reading it.
@@ -125,13 +130,14 @@ fn with_document<T>(
     path: &str,
     text: &str,
     read: impl FnOnce(&Reading<'_>, &Value) -> Option<T>,
-) -> Result<T, Vec<Mistake>> {
-    let whole = |message: &str| {
-        let place = LineColumn { line: 1, column: 1 };
-        vec![Mistake { path: path.to_owned(), place, message: message.to_owned() }]
+) -> (Option<T>, Vec<Mistake>) {
+    let tree_path = TreePath::new(path.trim_start_matches('/')).map_err(|error| error.to_string());
+    let opened = tree_path
+        .and_then(|tree_path| SourceFile::from_bytes(tree_path, text.into()).map_err(|error| error.to_string()));
+    let file = match opened {
+        Ok(file) => file,
+        Err(message) => return (None, whole(path, &message)),
     };
-    let tree_path = TreePath::new(path.trim_start_matches('/')).map_err(|error| whole(&error.to_string()))?;
-    let file = SourceFile::from_bytes(tree_path, text.into()).map_err(|error| whole(&error.to_string()))?;
     let mut table = FileTable::default();
     let file = std::sync::Arc::new(file);
     let parsed = parse_yaml(file.text(), table.add(&file), Scalars::Core12);
@@ -146,9 +152,20 @@ fn with_document<T>(
             None
         }
     };
-    match (read, reading.into_mistakes()) {
+    (read, reading.into_mistakes())
+}
+
+/// A mistake of a file as a whole.
+fn whole(path: &str, message: &str) -> Vec<Mistake> {
+    let place = LineColumn { line: 1, column: 1 };
+    vec![Mistake { path: path.to_owned(), place, message: message.to_owned() }]
+}
+
+/// What was read, if nothing is wrong with it.
+fn faultless<T>(path: &str, read: (Option<T>, Vec<Mistake>)) -> Result<T, Vec<Mistake>> {
+    match read {
         (Some(read), mistakes) if mistakes.is_empty() => Ok(read),
-        (_, mistakes) if mistakes.is_empty() => Err(whole("the file could not be read")),
+        (None, mistakes) if mistakes.is_empty() => Err(whole(path, "the file could not be read")),
         (_, mistakes) => Err(mistakes),
     }
 }

@@ -31,10 +31,9 @@ pub(super) fn annotations(report: &Report, limit: usize) -> Annotations {
 }
 
 fn of_violation(violation: &Violation, report: &Report) -> CheckRunAnnotation {
-    let metadata = report.policies.get(&violation.policy);
-    let title = metadata.map_or("", |metadata| metadata.title.as_str());
+    let title = report.title(&violation.policy);
     let mut message = format!("{}\n{}: {}", violation.policy, violation.resource, violation.message);
-    if let Some(metadata) = metadata {
+    if let Some(metadata) = report.policies.get(&violation.policy) {
         message.push_str(&format!("\n\n{}\n\nFix: {}", metadata.description, metadata.remediation));
     }
     if let Some(suggestion) = &violation.suggestion {
@@ -53,7 +52,7 @@ fn of_violation(violation: &Violation, report: &Report) -> CheckRunAnnotation {
 
 /// A suppression the pull request brings: whoever approves the change sees what it lets pass.
 fn of_suppression(suppression: &Suppression, report: &Report) -> CheckRunAnnotation {
-    let title = report.policies.get(&suppression.policy).map_or("", |metadata| metadata.title.as_str());
+    let title = report.title(&suppression.policy);
     let (start_line, end_line) = lines(&suppression.location);
     let message = format!(
         "{}\n{} suppressed by this pull request: {}",

@@ -97,7 +97,7 @@ pub(in crate::reports) fn entry(violation: &Violation, report: &Report) -> Strin
     let mut lines = vec![
         format!(
             "- **{}** · {}{note} · {}",
-            plain(title(violation, report)),
+            plain(report.title(&violation.policy)),
             violation.severity,
             code(violation.policy.as_str()),
         ),
@@ -139,10 +139,6 @@ pub(in crate::reports) fn entry(violation: &Violation, report: &Report) -> Strin
     text
 }
 
-fn title<'r>(violation: &Violation, report: &'r Report) -> &'r str {
-    report.policies.get(&violation.policy).map_or("", |metadata| metadata.title.as_str())
-}
-
 fn language(format: FormatId) -> &'static str {
     match format {
         FormatId::Terraform => "hcl",
@@ -159,7 +155,7 @@ fn line(violation: &Violation, report: &Report) -> String {
         violation.severity,
         code(&violation.resource),
         code(&place),
-        plain(title(violation, report)),
+        plain(report.title(&violation.policy)),
         code(violation.policy.as_str()),
     )
 }
