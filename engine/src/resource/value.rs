@@ -63,6 +63,8 @@ pub struct Notes {
     pub assumed: bool,
     /// Of a list that nobody knows as a whole: elements that it has whatever else is in it.
     pub members: Vec<Value>,
+    /// Of null and of an empty collection: the type it was given, which nothing in it tells.
+    pub shape: Option<Type>,
 }
 
 /// A resource that a value identifies.

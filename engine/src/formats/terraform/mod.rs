@@ -6,6 +6,8 @@
 //! say which folders and files belong together; [`read`] puts it together.
 
 mod config;
+#[cfg(test)]
+mod differential_tests;
 mod eval;
 mod functions;
 #[cfg(test)]

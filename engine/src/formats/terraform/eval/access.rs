@@ -6,6 +6,7 @@ use super::choice::one_of;
 use super::{Evaluator, Scope, is_known, reason, unknown};
 use crate::formats::terraform::syntax::ir::{Step, StepKind};
 use crate::formats::terraform::values::convert::convert;
+use crate::formats::terraform::values::shape;
 use crate::resource::{Data, List, ListKind, Map, MapKind, Reason, ReasonKind, Reference, Span, Type, Value};
 
 /// Most elements an unknown index is followed into.
@@ -24,9 +25,11 @@ impl<'a> Evaluator<'a> {
                     let key = self.eval(key, scope);
                     self.index(value, key, span)
                 }
+                StepKind::DottedIndex(index) => self.index(value, Value::number(index.clone(), span), span),
                 StepKind::FullSplat => return self.splat(value, rest, scope, span),
                 StepKind::AttributeSplat => {
-                    let reach = rest.iter().take_while(|step| matches!(step.kind, StepKind::Attribute(_))).count();
+                    let dotted = |step: &&Step| matches!(step.kind, StepKind::Attribute(_) | StepKind::DottedIndex(_));
+                    let reach = rest.iter().take_while(dotted).count();
                     let (inner, after) = rest.split_at(reach);
                     let spread = self.splat(value, inner, scope, span);
                     return self.steps(spread, after, scope);
@@ -59,7 +62,11 @@ impl<'a> Evaluator<'a> {
                     None => self.fault(format!("there is no attribute \"{name}\" here"), span),
                 },
                 Type::Map(element) => unknown(whole.reason.clone(), (**element).clone(), false, span),
-                _ => unknown(whole.reason.clone(), Type::Any, false, span),
+                // Of lists and sets, too: what a provider calls so may be a block that there is once.
+                Type::Any | Type::List(_) | Type::Set(_) => unknown(whole.reason.clone(), Type::Any, false, span),
+                Type::Bool | Type::Number | Type::Text | Type::Tuple(_) => {
+                    self.fault(format!("this value has no attribute \"{name}\""), span)
+                }
             },
             // A block that there is once, as providers of the newer kind have it.
             Data::List(list) if list.kind == ListKind::Blocks && list.items.len() == 1 => {
@@ -90,7 +97,23 @@ impl<'a> Evaluator<'a> {
             Data::Unknown(whole) => {
                 let shape = match &whole.shape {
                     Type::List(element) | Type::Map(element) => (**element).clone(),
-                    _ => Type::Any,
+                    Type::Tuple(elements) => match position(&key) {
+                        Some(at) if at >= elements.len() => {
+                            return self.fault("the index is not within the list", span);
+                        }
+                        at => at.and_then(|at| elements.get(at)).cloned().unwrap_or_default(),
+                    },
+                    Type::Object(fields) => match key.as_text() {
+                        Some(name) => match fields.iter().find(|field| field.name == *name) {
+                            Some(field) => field.shape.clone(),
+                            None => return self.fault(format!("there is no attribute \"{name}\" here"), span),
+                        },
+                        None => Type::Any,
+                    },
+                    Type::Bool | Type::Number | Type::Text | Type::Set(_) => {
+                        return self.fault("this value cannot be indexed", span);
+                    }
+                    Type::Any => Type::Any,
                 };
                 unknown(whole.reason.clone(), shape, false, span)
             }
@@ -108,8 +131,7 @@ impl<'a> Evaluator<'a> {
         if !is_known(&key) {
             return self.any_of(list.items.iter(), &key, span);
         }
-        let index = key.as_number().and_then(|number| number.as_i64()).and_then(|index| usize::try_from(index).ok());
-        let item = index.and_then(|index| list.items.get(index));
+        let item = position(&key).and_then(|index| list.items.get(index));
         item.cloned().unwrap_or_else(|| self.fault("the index is not within the list", span))
     }
 
@@ -131,6 +153,8 @@ impl<'a> Evaluator<'a> {
     /// One of the elements: nobody knows which, but it must be one.
     fn any_of<'v>(&self, elements: impl Iterator<Item = &'v Value>, key: &Value, span: Span) -> Value {
         let elements: Vec<Value> = elements.take(INDEX_LIMIT + 1).cloned().collect();
+        // Whether there is such an element at all nobody knows either.
+        self.doubt(reason(key));
         match reason(key) {
             Some(choice) if elements.is_empty() || elements.len() > INDEX_LIMIT => {
                 unknown(choice, Type::Any, false, span)
@@ -151,6 +175,9 @@ impl<'a> Evaluator<'a> {
 
     fn one_splat(&self, value: Value, steps: &[Step], scope: &Scope<'a, '_>, span: Span) -> Value {
         match value.data() {
+            Data::Null if matches!(shape::type_of(&value), Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
+                self.fault("a list that is null has no elements", span)
+            }
             Data::Null => Value::list(ListKind::Tuple, Vec::new(), span),
             Data::List(list) => {
                 if let Some(crowded) = self.crowded(list.items.len(), span) {
@@ -161,9 +188,17 @@ impl<'a> Evaluator<'a> {
                 Value::list(kind, items, span)
             }
             Data::Unknown(_) if self.stands_for_resource(&value) => self.splat_of_resource(value, steps, scope, span),
+            // It is there, once.
+            Data::Unknown(whole) if whole.not_null && whole.shape.is_scalar() => {
+                let only = self.steps(value, steps, scope);
+                Value::list(ListKind::Tuple, vec![only], span)
+            }
             Data::Unknown(whole) => {
                 let shape = match &whole.shape {
-                    Type::List(_) | Type::Set(_) => Type::List(Arc::new(Type::Any)),
+                    Type::List(element) | Type::Set(element) => {
+                        let one = unknown(whole.reason.clone(), (**element).clone(), false, span);
+                        Type::List(Arc::new(shape::type_of(&self.steps(one, steps, scope))))
+                    }
                     _ => Type::Any,
                 };
                 unknown(whole.reason.clone(), shape, whole.not_null, span)
@@ -174,6 +209,12 @@ impl<'a> Evaluator<'a> {
             }
         }
     }
+}
+
+/// The position an index names.
+fn position(key: &Value) -> Option<usize> {
+    let key = convert(key.clone(), &Type::Number).ok()?;
+    key.as_number().and_then(|number| number.as_i64()).and_then(|index| usize::try_from(index).ok())
 }
 
 /// What a nested block does not set its provider may compute.

@@ -23,7 +23,7 @@ impl<'a> Evaluator<'a> {
                     let value = if is_written(&attribute.name.text) {
                         self.written(&attribute.value, &scope)
                     } else {
-                        self.eval(&attribute.value, &scope)
+                        self.eval_whole(&attribute.value, &scope)
                     };
                     entries.push((key, value));
                 }

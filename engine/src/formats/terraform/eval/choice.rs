@@ -2,7 +2,7 @@
 
 use super::{Evaluator, is_known, reason, unknown};
 use crate::formats::terraform::values::{compare, shape};
-use crate::resource::{Data, Reason, ReasonKind, Span, Type, Value};
+use crate::resource::{Data, Reason, ReasonKind, Span, Value};
 
 /// Most alternatives a value is followed in; beyond, it is unknown.
 const ALTERNATIVE_LIMIT: usize = 16;
@@ -102,10 +102,4 @@ fn identical(a: &Value, b: &Value) -> bool {
         (Data::Unknown(a), Data::Unknown(b)) => a == b,
         _ => compare::equal(a, b) == Some(true),
     }
-}
-
-/// The one type all of these have, as far as it is known.
-pub(crate) fn common_type(values: &[&Value]) -> Option<Type> {
-    let types: Vec<Type> = values.iter().map(|value| shape::type_of(value)).collect();
-    shape::unify(&types)
 }

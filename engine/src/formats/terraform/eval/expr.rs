@@ -7,7 +7,7 @@ use super::{Evaluator, Scope, is_known, reason, unknown};
 use crate::formats::terraform::functions;
 use crate::formats::terraform::syntax::ir::{Expr, Kind, ObjectKey};
 use crate::formats::terraform::values::convert::convert;
-use crate::resource::{Data, Key, ListKind, MapKind, Type, Value};
+use crate::resource::{Data, Key, ListKind, MapKind, Reason, ReasonKind, Type, Value};
 
 impl<'a> Evaluator<'a> {
     /// The value of an expression. Never fails: what is wrong is unknown, with what is wrong as its reason.
@@ -22,6 +22,17 @@ impl<'a> Evaluator<'a> {
             Kind::Name(_) | Kind::Traversal(_) => self.deeper(span, || self.reference(expr, scope)),
             _ => self.deeper(span, || self.compound(expr, scope)),
         }
+    }
+
+    /// The value of a whole expression, of which an error in a part that the value does not show is the end, too.
+    pub(crate) fn eval_whole(&self, expr: &Expr, scope: &Scope<'a, '_>) -> Value {
+        let (value, failed) = self.failing(|| self.eval(expr, scope));
+        if failed && wholly_known(&value, &mut 100_000) {
+            let span = scope.span(expr.place);
+            let reason = Reason::new(ReasonKind::Invalid, "a part of this expression is wrong", Some(span));
+            return unknown(reason, Type::Any, false, span);
+        }
+        value
     }
 
     fn compound(&self, expr: &Expr, scope: &Scope<'a, '_>) -> Value {
@@ -52,25 +63,30 @@ impl<'a> Evaluator<'a> {
         let span = scope.span(whole.place);
         let mut entries = Vec::with_capacity(items.len());
         let mut unknown_key = None;
+        let mut sensitive = false;
         for (key, item) in items {
             let key = match key {
-                ObjectKey::Name(name) => Ok(Key::new(Arc::clone(&name.text), scope.span(name.place))),
+                ObjectKey::Name(name) => Ok((Key::new(Arc::clone(&name.text), scope.span(name.place)), false)),
                 ObjectKey::Expr(expr) => self.object_key(expr, scope),
             };
             let value = self.eval(item, scope);
             match key {
-                Ok(key) => entries.push((key, value)),
+                Ok((key, secret)) => {
+                    sensitive |= secret;
+                    entries.push((key, value));
+                }
                 Err(unknown) => unknown_key = Some(unknown),
             }
         }
-        match unknown_key.as_ref().and_then(reason) {
+        let value = match unknown_key.as_ref().and_then(reason) {
             Some(reason) => unknown(reason, Type::Any, true, span),
             None => Value::map(MapKind::Object, unique(entries), span),
-        }
+        };
+        self.marked(value, sensitive)
     }
 
-    /// The text of a computed key, or the unknown value or error it is instead.
-    fn object_key(&self, expr: &Expr, scope: &Scope<'a, '_>) -> Result<Key, Value> {
+    /// The text of a computed key and whether it is a secret, or the unknown value or error it is instead.
+    fn object_key(&self, expr: &Expr, scope: &Scope<'a, '_>) -> Result<(Key, bool), Value> {
         let span = scope.span(expr.place);
         if let Kind::Traversal(_) = expr.kind
             && scope.slice_is_bare(expr, self)
@@ -84,8 +100,9 @@ impl<'a> Evaluator<'a> {
         if !is_known(&value) {
             return Err(value);
         }
+        let secret = value.is_sensitive();
         match convert(value, &Type::Text) {
-            Ok(text) => text.as_text().map(|text| Key::new(Arc::clone(text), span)).ok_or(text),
+            Ok(text) => text.as_text().map(|text| (Key::new(Arc::clone(text), span), secret)).ok_or(text),
             Err(why) => Err(self.fault(format!("a key: {why}"), span)),
         }
     }

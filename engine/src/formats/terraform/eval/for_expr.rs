@@ -9,7 +9,7 @@ use super::{Evaluator, Frame, Scope, is_known, reason, unknown};
 use crate::formats::terraform::syntax::ir::For;
 use crate::formats::terraform::values::compare;
 use crate::formats::terraform::values::convert::convert;
-use crate::resource::{Data, Key, ListKind, MapKind, Number, Reason, Span, Type, Value};
+use crate::resource::{Data, Key, ListKind, MapKind, Number, Reason, ReasonKind, Span, Type, Value};
 
 /// Most elements of which nobody knows whether they belong to the result, before the result is unknown.
 const OPEN_LIMIT: usize = 3;
@@ -47,34 +47,71 @@ impl<'a> Evaluator<'a> {
             Ok(elements) => elements,
             Err(other) => return other,
         };
+        // What is wrong of any element is wrong without one.
+        if let Some(condition) = each.condition.as_ref().filter(|_| elements.is_empty()) {
+            let reason = Reason::new(ReasonKind::Invalid, "there is no element", Some(span));
+            let bound = |name: &Arc<str>| (Arc::clone(name), unknown(reason.clone(), Type::Any, false, span));
+            let bindings: Vec<_> = [Some(&each.value), each.key.as_ref()].into_iter().flatten().map(bound).collect();
+            let inner = Scope { frame: Some(&Frame { bindings: &bindings, outer: scope.frame }), ..*scope };
+            let (condition, attempt) = self.attempt(|| self.eval(condition, &inner));
+            if let (false, Truth::Error(error)) = (attempt.failed, self.truth(condition, span)) {
+                return error;
+            }
+        }
         let mut results = Vec::with_capacity(elements.len());
+        let mut sensitive = false;
         for (key, value) in elements {
             let mut bindings = Vec::with_capacity(2);
+            bindings.push((Arc::clone(&each.value), value));
             if let Some(name) = &each.key {
                 bindings.push((Arc::clone(name), key));
             }
-            bindings.push((Arc::clone(&each.value), value));
             let frame = Frame { bindings: &bindings, outer: scope.frame };
             let inner = Scope { frame: Some(&frame), ..*scope };
-            match self.element(each, &inner, span) {
+            match self.element(each, &inner, span, &mut sensitive) {
                 Ok(Some(element)) => results.push(element),
                 Ok(None) => {}
                 Err(other) => return other,
             }
         }
-        self.collected(each, results, span)
+        let result = self.collected(each, results, span);
+        self.marked(result, sensitive)
     }
 
-    fn element(&self, each: &For, scope: &Scope<'a, '_>, span: Span) -> Result<Option<Element>, Value> {
-        let open = match each.condition.as_ref().map(|condition| self.truth(self.eval(condition, scope), span)) {
+    /// One element. What says whether it belongs to the result, and its key, are the result's own secrets.
+    fn element(
+        &self,
+        each: &For,
+        scope: &Scope<'a, '_>,
+        span: Span,
+        sensitive: &mut bool,
+    ) -> Result<Option<Element>, Value> {
+        let condition = each.condition.as_ref().map(|condition| self.eval(condition, scope));
+        *sensitive |= condition.as_ref().is_some_and(Value::is_sensitive);
+        let open = match condition.map(|condition| self.truth(condition, span)) {
             None | Some(Truth::Yes) => None,
             Some(Truth::No) => return Ok(None),
             Some(Truth::Error(error)) => return Err(error),
             Some(Truth::Unknown(condition)) => reason(&condition),
         };
+        // Of an element that may not belong to it nothing is wrong: with an error in it, it does not.
+        if open.is_some() {
+            let attempt = self.attempt(|| {
+                let key = each.result_key.as_ref().map(|expr| self.result_key(self.eval(expr, scope), span));
+                (key, self.eval(&each.result, scope))
+            });
+            if attempt.1.failed {
+                self.doubt(open);
+                return Ok(None);
+            }
+        }
         let key = match &each.result_key {
             None => None,
-            Some(expr) => Some(self.result_key(self.eval(expr, scope), scope.span(expr.place))?),
+            Some(expr) => {
+                let key = self.eval(expr, scope);
+                *sensitive |= key.is_sensitive();
+                Some(self.result_key(key, scope.span(expr.place))?)
+            }
         };
         Ok(Some(Element { key, value: self.eval(&each.result, scope), open }))
     }
@@ -104,16 +141,19 @@ impl<'a> Evaluator<'a> {
         };
         if !depends_on_element(each) {
             // One condition for all elements: all of them, or none.
-            let all = self.built(each, elements.iter().collect(), span);
-            return one_of(vec![all, self.built(each, Vec::new(), span)], choice, span);
+            let (all, attempt) = self.attempt(|| self.built(each, elements.iter().collect(), span));
+            let possible = (!attempt.failed).then_some(all).into_iter().chain([self.built(each, Vec::new(), span)]);
+            return one_of(possible.collect(), choice, span);
         }
         if open.len() > OPEN_LIMIT {
             return unknown(choice, Type::Any, true, span);
         }
-        let possible = (0..1_usize << open.len()).map(|mask| {
+        let possible = (0..1_usize << open.len()).filter_map(|mask| {
             let belongs = |at: usize| open.iter().position(|o| *o == at).is_none_or(|bit| mask & (1 << bit) == 0);
             let chosen = elements.iter().enumerate().filter(|(at, _)| belongs(*at)).map(|(_, element)| element);
-            self.built(each, chosen.collect(), span)
+            // Elements that cannot stand together do not.
+            let (value, attempt) = self.attempt(|| self.built(each, chosen.collect(), span));
+            (!attempt.failed).then_some(value)
         });
         one_of(possible.collect(), choice, span)
     }
@@ -149,6 +189,9 @@ impl<'a> Evaluator<'a> {
         let inner = |value: &Value| self.marked(value.clone(), sensitive);
         let elements: Vec<(Value, Value)> = match collection.data() {
             Data::Null => return Err(self.fault("a null value cannot be iterated", span)),
+            Data::Unknown(cause) if cause.shape.is_scalar() => {
+                return Err(self.fault("a value that is no collection cannot be iterated", span));
+            }
             Data::Unknown(cause) => return Err(unknown(cause.reason.clone(), Type::Any, true, span)),
             Data::OneOf(_) => return Err(self.because_of(&[collection], Type::Any, span)),
             Data::Bool(_) | Data::Number(_) | Data::Text(_) => {

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::{Evaluator, unknown};
+use crate::formats::terraform::values::composed;
 use crate::resource::{ProblemKind, Reason, ReasonKind, Span, Type, Value};
 
 /// Deepest nesting of evaluation: expressions in each other, and references from one to the next.
@@ -69,7 +70,7 @@ impl Evaluator<'_> {
         if !self.charge(text.len() / 64) {
             return self.exhausted(span);
         }
-        Value::text(text, span)
+        Value::text(composed(&text), span)
     }
 
     /// Whether so many elements are too many.

@@ -26,6 +26,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::formats::terraform::config::load::Loaded;
+use crate::formats::terraform::functions::PatternFlaw;
+use crate::formats::terraform::values::convert::is_secret;
 use crate::resource::{Data, FileId};
 use crate::resource::{FileTable, Problem, ProblemKind, Reason, ReasonKind, Span, Type, Unknown, Value};
 use crate::source_tree::{Files, Folder, TreePath};
@@ -60,7 +62,7 @@ pub(crate) struct Evaluator<'a> {
     /// Resources by address, for values that stand for a whole resource.
     addresses: RefCell<HashMap<Arc<str>, Located<'a>>>,
     /// Patterns by text, compiled once.
-    pub patterns: RefCell<HashMap<Arc<str>, Option<regex::Regex>>>,
+    pub patterns: RefCell<HashMap<Arc<str>, Result<regex::Regex, PatternFlaw>>>,
 }
 
 /// One instance of a resource block, and the module instance it belongs to.
@@ -155,6 +157,11 @@ impl<'a> Evaluator<'a> {
     /// What is written at a place.
     pub(crate) fn text_at(&self, span: Span) -> Option<String> {
         self.table.borrow().get(span.file).map(|file| file.slice(span.range()).to_owned())
+    }
+
+    /// Whether a value or a part of it is sensitive.
+    pub(crate) fn is_sensitive_within(&self, value: &Value) -> bool {
+        self.sensitive_seen.get() && is_secret(value, &mut 10_000)
     }
 
     /// Marks a value that comes from a sensitive one.

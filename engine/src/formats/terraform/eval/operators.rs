@@ -5,7 +5,7 @@ use super::{Evaluator, Scope, is_known, reason, unknown};
 use crate::formats::terraform::syntax::ir::{BinaryOperator, Expr, UnaryOperator};
 use crate::formats::terraform::values::convert::convert;
 use crate::formats::terraform::values::{compare, decimal};
-use crate::resource::{Number, Span, Type, Value};
+use crate::resource::{Number, ReasonKind, Span, Type, Value};
 
 impl<'a> Evaluator<'a> {
     pub(super) fn unary(&self, operator: UnaryOperator, operand: Value, span: Span) -> Value {
@@ -76,6 +76,9 @@ impl<'a> Evaluator<'a> {
                     BinaryOperator::Add => decimal::add(a, b),
                     BinaryOperator::Subtract => decimal::subtract(a, b),
                     BinaryOperator::Multiply => decimal::multiply(a, b),
+                    BinaryOperator::Divide if *a == Number::from(0) && *b == *a => {
+                        return Some(self.fault("nothing is divided by nothing", span));
+                    }
                     BinaryOperator::Divide => decimal::divide(a, b),
                     _ => decimal::remainder(a, b),
                 };
@@ -85,21 +88,27 @@ impl<'a> Evaluator<'a> {
     }
 
     fn equality(&self, left: &Value, right: &Value, wanted: bool, span: Span) -> Value {
-        match compare::equal(left, right) {
+        let value = match compare::equal(left, right) {
             Some(equal) => Value::bool(equal == wanted, span),
             None => self.because_of(&[left, right], Type::Bool, span),
-        }
+        };
+        self.marked(value, self.is_sensitive_within(left) || self.is_sensitive_within(right))
     }
 
     /// Both sides may be unknown: `false && x` is false whatever `x` is.
     fn logic(&self, or: bool, left: Value, right: Value, span: Span) -> Value {
-        let sides = [self.operand(left, &Type::Bool, span), self.operand(right, &Type::Bool, span)];
-        let decided = sides.iter().flatten().any(|side| side.as_bool() == Some(or));
+        let (sides, failed) =
+            self.failing(|| [self.operand(left, &Type::Bool, span), self.operand(right, &Type::Bool, span)]);
+        let decided = !failed && sides.iter().flatten().any(|side| side.as_bool() == Some(or));
         if decided {
             return Value::bool(or, span);
         }
+        let invalid = |side: &Result<Value, Value>| {
+            side.as_ref().err().and_then(reason).is_some_and(|reason| reason.kind == ReasonKind::Invalid)
+        };
         let [left, right] = sides;
         match (left, right) {
+            (left, Err(other)) if failed && invalid(&Err(other.clone())) && !invalid(&left) => other,
             (Err(other), _) | (_, Err(other)) => other,
             (Ok(_), Ok(_)) => Value::bool(!or, span),
         }
@@ -122,7 +131,8 @@ impl<'a> Evaluator<'a> {
         };
         let numbers = left.as_number().zip(right.as_number());
         let value = numbers.and_then(|(left, right)| compute(&left, &right));
-        value.unwrap_or_else(|| self.fault("this number is beyond what is computed, or divided by zero", span))
+        // Terraform goes on with infinity.
+        value.unwrap_or_else(|| self.unsupported("a number beyond all limits, or divided by zero", Type::Number, span))
     }
 
     /// A known operand of a type, or what the operation is instead: unknown, or an error.

@@ -72,11 +72,17 @@ impl<'a> Evaluator<'a> {
             return self.fault(format!("{} is no variable of this template", reference.root), span);
         };
         match &**reference.root {
+            "var" | "local" | "module" | "terraform" if reference.name(0).is_none() => {
+                self.fault(format!("{} is no value", reference.root), span)
+            }
             "var" => self.variable_reference(&reference, instance, scope),
             "local" => self.local_reference(&reference, instance, scope),
             "module" => self.module_reference(&reference, instance, scope),
             "path" => self.path_reference(&reference, instance),
-            "terraform" => self.outside(reference.text(), Type::Text, span),
+            "terraform" if matches!(reference.name(0).map(|name| &**name), Some("workspace" | "env" | "applying")) => {
+                self.outside(reference.text(), Type::Text, span)
+            }
+            "terraform" => self.fault(format!("{} is no value", reference.text()), span),
             "each" | "count" => self.repetition(&reference, scope),
             "self" => {
                 let reason = Reason::new(ReasonKind::Computed, reference.text(), Some(span));
@@ -154,7 +160,7 @@ impl<'a> Evaluator<'a> {
                 let attribute = caller.call.block.body.attribute(&variable.name)?;
                 let file = caller.instance.file(attribute.file);
                 let scope = Scope { repetition: caller.repetition.as_ref(), ..Scope::top(&caller.instance, file) };
-                Some(self.eval(&attribute.value, &scope))
+                Some(self.eval_whole(&attribute.value, &scope))
             }
         }
     }
@@ -195,7 +201,7 @@ impl<'a> Evaluator<'a> {
         let scope = Scope::top(instance, instance.file(local.attribute.file));
         let declared = scope.span(local.attribute.name.place);
         self.lazily(&instance.locals, index, &|| local.what.to_string(), declared, || {
-            self.eval(&local.attribute.value, &scope)
+            self.eval_whole(&local.attribute.value, &scope)
         })
     }
 
@@ -208,7 +214,7 @@ impl<'a> Evaluator<'a> {
         let declared = scope.span(output.block.header);
         let label = || format!("{}output.{}", instance.prefix, output.name);
         self.lazily(&instance.outputs, index, &label, declared, || {
-            let value = self.eval(&attribute.value, &scope);
+            let value = self.eval_whole(&attribute.value, &scope);
             self.marked(value, output.sensitive)
         })
     }
@@ -250,7 +256,8 @@ impl<'a> Evaluator<'a> {
         match reference.name(0).map(|name| &**name) {
             Some("module") => Value::text(self.module_path(instance), reference.span),
             Some("root") => Value::text(".", reference.span),
-            _ => self.outside(reference.text(), Type::Text, reference.span),
+            Some("cwd") => self.outside(reference.text(), Type::Text, reference.span),
+            _ => self.fault(format!("{} is no value", reference.text()), reference.span),
         }
     }
 

@@ -197,7 +197,7 @@ impl<'a> Evaluator<'a> {
             return None;
         }
         match body.attribute(name) {
-            Some(attribute) => Some(self.eval(&attribute.value, &scope(attribute.file))),
+            Some(attribute) => Some(self.eval_whole(&attribute.value, &scope(attribute.file))),
             None => self.blocks_of_kind(body, name, &scope(resource.block.file)),
         }
     }

@@ -10,7 +10,7 @@ use super::{Evaluator, Frame, Scope, is_known, reason};
 use crate::formats::terraform::syntax::ir::{ForPart, IfPart, Part};
 use crate::formats::terraform::values::convert::convert;
 use crate::formats::terraform::values::document::{Draft, begins_as_json};
-use crate::resource::{Data, Span, Type, Unknown, Value};
+use crate::resource::{Data, ListKind, Span, Type, Unknown, Value};
 
 /// Longest known beginning of an unknown text that is kept, in bytes.
 const PREFIX_LIMIT: usize = 1_024;
@@ -35,17 +35,24 @@ impl<'a> Evaluator<'a> {
         self.deeper(span, || {
             let condition = self.eval(&branch.condition, scope);
             let sensitive = condition.is_sensitive();
+            // The text that is not taken leaves its mark on the one that is.
+            let taken = |taken: &[Part], other: &[Part]| {
+                let other = (!is_plain(other)).then(|| self.attempt(|| self.template(other, scope, span)));
+                let secret = other.is_some_and(|(other, attempt)| !attempt.failed && other.is_sensitive());
+                self.marked(self.template(taken, scope, span), secret)
+            };
             let value = match self.truth(condition, span) {
-                Truth::Yes => self.template(&branch.then, scope, span),
-                Truth::No => self.template(&branch.otherwise, scope, span),
+                Truth::Yes => taken(&branch.then, &branch.otherwise),
+                Truth::No => taken(&branch.otherwise, &branch.then),
                 Truth::Error(error) => error,
                 Truth::Unknown(condition) => {
                     let branches = [&branch.then, &branch.otherwise];
                     let branches = branches.map(|parts| self.attempt(|| self.template(parts, scope, span)));
                     let valid = branches.into_iter().filter(|(_, attempt)| !attempt.failed);
                     let valid: Vec<Value> = valid.map(|(value, _)| value).collect();
+                    let secret = valid.iter().any(Value::is_sensitive);
                     match reason(&condition) {
-                        Some(choice) if !valid.is_empty() => one_of(valid, choice, span),
+                        Some(choice) if !valid.is_empty() => self.marked(one_of(valid, choice, span), secret),
                         _ => self.fault("both branches of the directive are wrong", span),
                     }
                 }
@@ -67,15 +74,24 @@ impl<'a> Evaluator<'a> {
                 let mut values = Vec::with_capacity(elements.len());
                 for (key, value) in elements {
                     let mut bindings = Vec::with_capacity(2);
+                    bindings.push((Arc::clone(&each.value), value));
                     if let Some(name) = &each.key {
                         bindings.push((Arc::clone(name), key));
                     }
-                    bindings.push((Arc::clone(&each.value), value));
                     let frame = Frame { bindings: &bindings, outer: scope.frame };
                     let inner = Scope { frame: Some(&frame), ..*scope };
                     values.push(self.template(&each.body, &inner, span));
                 }
-                self.marked(self.joined(values, span), collection.is_sensitive())
+                let text = self.marked(self.joined(values, span), collection.is_sensitive());
+                // Nobody knows where in a set its unknown elements come, so nothing is known of the beginning.
+                let set = collection.as_list().filter(|list| list.kind == ListKind::Set);
+                match text.data() {
+                    Data::Unknown(open) if set.is_some_and(|set| !set.items.iter().all(is_known)) => {
+                        let open = Unknown { prefix: None, ..(**open).clone() };
+                        text.with(Data::Unknown(Arc::new(open)))
+                    }
+                    _ => text,
+                }
             })
         })
     }
@@ -159,6 +175,11 @@ impl<'a> Evaluator<'a> {
         let written = table.get(span.file).map(|file| file.slice(span.range())).unwrap_or_default();
         draft.read(written, span)
     }
+}
+
+/// Whether a template says the same for everyone.
+fn is_plain(parts: &[Part]) -> bool {
+    parts.iter().all(|part| matches!(part, Part::Text(..)))
 }
 
 /// Unknown text that begins with what was known so far, and with what is known of the unknown part.

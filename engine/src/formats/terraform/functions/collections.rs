@@ -7,28 +7,32 @@ use super::{
     ANY, Context, Function, Outcome, Shape, Stop, anything, at, function, items_at, known, open, settled, shared_at,
     texts,
 };
-use crate::formats::terraform::eval::{is_known, may_be_null, reason, unknown};
+use crate::formats::terraform::eval::{is_known, may_be_null, reason, unknown, wholly_known};
 use crate::formats::terraform::values::convert::convert;
 use crate::formats::terraform::values::{compare, decimal, shape};
-use crate::resource::{Data, Key, ListKind, MapKind, Type, Value};
+use crate::resource::{Data, Field, Key, ListKind, MapKind, Type, Value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    function("coalesce", &[], Shape::Any, coalesce).further(anything(Shape::Any)).hands_on(),
-    function("keys", &[ANY], Shape::Texts, keys).hands_on(),
+    function("coalesce", &[], Shape::Any, coalesce).further(anything(Shape::Any)),
+    function("keys", &[open(Shape::Mapping)], Shape::Texts, keys).hands_on(),
     function("length", &[open(Shape::Any)], Shape::Number, length).hands_on(),
     function("lookup", &[open(Shape::Any), open(Shape::Text)], Shape::Any, lookup)
         .further(anything(Shape::Any))
         .hands_on(),
-    function("merge", &[], Shape::Any, merge).further(anything(Shape::Any)).hands_on(),
+    function("merge", &[], Shape::Any, merge).further(anything(Shape::Mapping)).hands_on(),
     function("transpose", &[known(Shape::ListsByName)], Shape::Any, transpose),
-    function("values", &[ANY], Shape::List, values).hands_on(),
+    function("values", &[open(Shape::Mapping)], Shape::List, values).hands_on(),
     function("zipmap", &[known(Shape::Texts), ANY], Shape::Any, zipmap).hands_on(),
 ];
 
 /// The first argument that is neither null nor empty text, of the type they share.
 fn coalesce(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
-    let types: Vec<Type> = arguments.iter().map(shape::type_of).collect();
+    let types = shape::types_of(arguments.iter());
+    let is_open =
+        types.iter().any(shape::has_any) && !arguments.iter().all(|argument| wholly_known(argument, &mut 100_000));
     let shared = shape::unify(&types).ok_or_else(|| Stop::from("all arguments must be of one type"))?;
+    // With one of a type nobody knows, they may turn out to share another one.
+    let shared = if is_open { Type::Any } else { shared };
     for argument in arguments {
         let value = convert(argument.clone(), &shared)?;
         if let Some(reason) = reason(&value) {
@@ -49,6 +53,11 @@ fn coalesce(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
 }
 
 fn keys(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
+    if let Some(whole) = at(arguments, 0).as_unknown() {
+        let Type::Object(fields) = &whole.shape else { return Err(Stop::Unknown(at(arguments, 0).clone())) };
+        let names = fields.iter().map(|field| Value::text(Arc::clone(&field.name), context.span));
+        return context.list(ListKind::Tuple, names.collect());
+    }
     let map = at(arguments, 0).as_map().ok_or_else(|| Stop::from("a map is required"))?;
     let kind = if map.kind == MapKind::Map { ListKind::List } else { ListKind::Tuple };
     let keys = compare::sorted(map).into_iter().map(|(key, _)| Value::text(Arc::clone(key), context.span));
@@ -56,6 +65,14 @@ fn keys(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
 }
 
 fn values(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
+    if let Some(whole) = at(arguments, 0).as_unknown() {
+        let shape = match &whole.shape {
+            Type::Object(fields) => Type::Tuple(fields.iter().map(|field| field.shape.clone()).collect()),
+            Type::Map(element) => Type::List(Arc::clone(element)),
+            _ => Type::Any,
+        };
+        return Ok(unknown(whole.reason.clone(), shape, true, context.span));
+    }
     let map = at(arguments, 0).as_map().ok_or_else(|| Stop::from("a map is required"))?;
     let kind = if map.kind == MapKind::Map { ListKind::List } else { ListKind::Tuple };
     context.list(kind, compare::sorted(map).into_iter().map(|(_, value)| value.clone()).collect())
@@ -112,12 +129,13 @@ fn lookup(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
 fn merge(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
     let mut entries: Vec<(Key, Value)> = Vec::new();
     let mut places: HashMap<Arc<str>, usize> = HashMap::new();
+    if let Some(open) = arguments.iter().find(|argument| !is_known(argument)) {
+        let shape = merged(arguments).unwrap_or_default();
+        return Ok(context.evaluator.because_of(&[open], shape, context.span));
+    }
     for argument in arguments {
-        if !is_known(argument) {
-            return Err(Stop::Unknown(argument.clone()));
-        }
         let map = match argument.data() {
-            Data::Null => continue,
+            Data::Null if Shape::Mapping.admits(&shape::type_of(argument)) => continue,
             Data::Map(map) => map,
             _ => return Err("all arguments must be maps".into()),
         };
@@ -143,6 +161,25 @@ fn merge(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
         .evaluator
         .crowded(entries.len(), context.span)
         .unwrap_or_else(|| Value::map(kind, entries, context.span)))
+}
+
+/// The type of what objects and maps become, of which not all are known; `None` where that depends on what they turn out to be.
+fn merged(arguments: &[Value]) -> Option<Type> {
+    let types: Vec<Type> = arguments.iter().map(shape::type_of).collect();
+    let first = types.first()?;
+    // Of null nothing is taken, not even its attributes.
+    if arguments.iter().any(may_be_null) && matches!(first, Type::Object(_)) {
+        return None;
+    }
+    if matches!(first, Type::Map(_)) && types.iter().all(|shape| shape == first) {
+        return Some(first.clone());
+    }
+    let mut fields: BTreeMap<Arc<str>, Field> = BTreeMap::new();
+    for shape in &types {
+        let Type::Object(own) = shape else { return None };
+        fields.extend(own.iter().map(|field| (Arc::clone(&field.name), field.clone())));
+    }
+    Some(Type::object(fields.into_values().collect()))
 }
 
 fn transpose(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
@@ -180,5 +217,7 @@ fn zipmap(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
         let value = values.items.get(at).filter(|_| last.get(name) == Some(&at))?;
         Some((Key::new(Arc::clone(name), context.span), value.clone()))
     };
-    Ok(Value::map(kind, names.iter().enumerate().filter_map(entry).collect(), context.span))
+    let map = Value::map(kind, names.iter().enumerate().filter_map(entry).collect(), context.span);
+    // Nobody can see which of the keys is a secret.
+    Ok(context.evaluator.marked(map, context.evaluator.is_sensitive_within(at(arguments, 0))))
 }

@@ -64,12 +64,20 @@ impl<'a> Context<'a, '_> {
         self.evaluator.files.read(&path).map_err(|_| outside())
     }
 
+    /// Whether there is a file below a folder.
+    fn has_folder(&self, folder: &Folder) -> bool {
+        !self.evaluator.files.below(folder).is_empty()
+    }
+
     /// The place of a file's whole content.
     fn content(&self, file: &Arc<SourceFile>) -> Span {
         Span::new(self.evaluator.table.borrow_mut().add(file), 0..file.text().len())
     }
 
     fn render(&self, template: &crate::formats::terraform::syntax::ir::Expr, span: Span, variables: &Value) -> Outcome {
+        if self.scope.instance.is_none() {
+            return Err("a template cannot render another one".into());
+        }
         let map = variables.as_map().ok_or_else(|| Stop::from("the variables must be a map"))?;
         let bindings: Vec<(Arc<str>, Value)> =
             compare::sorted(map).into_iter().map(|(key, value)| (Arc::clone(key), value.clone())).collect();
@@ -99,7 +107,11 @@ fn digested(context: &Context<'_, '_>, arguments: &[Value], compute: fn(&[u8]) -
 
 fn fileexists(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
     match context.path(text_at(arguments, 0)) {
-        Some(path) => context.bool(context.evaluator.files.entry(&path).is_some()),
+        Some(path) if context.evaluator.files.entry(&path).is_some() => context.bool(true),
+        Some(_) if context.root().resolve(text_at(arguments, 0)).is_some_and(|at| context.has_folder(&at)) => {
+            Err("this is a folder".into())
+        }
+        Some(_) => context.bool(false),
         None => Ok(context.outside(&format!("the file {}", text_at(arguments, 0)), Type::Bool)),
     }
 }

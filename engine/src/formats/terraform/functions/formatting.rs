@@ -12,8 +12,8 @@ use super::json::quote;
 use super::{Context, Function, Outcome, Shape, Stop, TEXT, anything, at, function, text_at};
 use crate::formats::terraform::eval::{TEXT_LIMIT, reason_within, wholly_known};
 use crate::formats::terraform::values::convert::convert;
-use crate::formats::terraform::values::decimal;
 use crate::formats::terraform::values::decimal::Scientific;
+use crate::formats::terraform::values::{decimal, shape};
 use crate::resource::{Data, ListKind, Number, Type, Unknown, Value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -26,7 +26,16 @@ const WIDTH_LIMIT: usize = 1_000;
 
 fn format(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
     let (_, given) = arguments.split_first().ok_or_else(|| Stop::from("a format is required"))?;
+    no_bare_null(given)?;
     one(context, text_at(arguments, 0), given)
+}
+
+/// Terraform gives an unknown text, for ever, when an argument is null of no type.
+fn no_bare_null(given: &[Value]) -> Result<(), Stop> {
+    match given.iter().any(|value| value.is_null() && shape::type_of(value) == Type::Any) {
+        true => Err(Stop::Unsupported("format() of null".into())),
+        false => Ok(()),
+    }
 }
 
 /// A formatted text; with an unknown argument, what stands before the first verb is known of it still.
@@ -57,6 +66,7 @@ fn leading(format: &str, given: &[Value]) -> String {
 
 fn formatlist(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
     let (_, given) = arguments.split_first().ok_or_else(|| Stop::from("a format is required"))?;
+    no_bare_null(given)?;
     let mut length = None;
     for argument in given {
         if let Some(list) = argument.as_list() {

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use serde::de::IgnoredAny;
 
-use super::{Context, Function, Outcome, Shape, Stop, TEXT, anything, at, function, shared_at};
+use super::{Context, Function, Outcome, Shape, Stop, anything, at, function, open, shared_at};
 use crate::formats::terraform::eval::{TEXT_LIMIT, reason_within, unique, wholly_known};
 use crate::formats::terraform::values::{compare, decimal};
 use crate::resource::{Data, Key, List, ListKind, Map, MapKind, Span, Type, Unknown, Value};
 use crate::syntax;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    function("jsondecode", &[TEXT], Shape::Any, jsondecode),
+    function("jsondecode", &[open(Shape::Text)], Shape::Any, jsondecode),
     function("jsonencode", &[anything(Shape::Any)], Shape::Text, jsonencode),
 ];
 
@@ -96,6 +96,12 @@ pub(super) fn quote(value: &str, text: &mut String) {
 }
 
 fn jsondecode(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
+    if let Some(whole) = at(arguments, 0).as_unknown() {
+        // What is known of it may be enough to know that it is no JSON.
+        let known = whole.prefix.as_deref().unwrap_or_default().trim_start_matches([' ', '\t', '\r', '\n']);
+        let may_be = known.is_empty() || known.starts_with(|c: char| "{[\"-tfn".contains(c) || c.is_ascii_digit());
+        return Err(if may_be { Stop::Unknown(at(arguments, 0).clone()) } else { "this is no JSON".into() });
+    }
     let text = shared_at(arguments, 0);
     serde_json::from_str::<IgnoredAny>(&text).map_err(|error| Stop::Fault(format!("this is no JSON: {error}")))?;
     // The content of a file lies where the file says; any other text lies where it is decoded.

@@ -10,6 +10,7 @@ mod encoding;
 mod files;
 mod formatting;
 mod glob;
+mod go_pattern;
 mod hashes;
 mod json;
 mod lazy;
@@ -27,9 +28,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use crate::formats::terraform::eval::{Evaluator, Scope, is_known, reason, unknown};
-use crate::formats::terraform::syntax::ir::Call;
+use crate::formats::terraform::syntax::ir::{Call, Expr, Kind, StepKind};
 use crate::formats::terraform::values::convert::convert;
 use crate::resource::{ListKind, Number, Reason, ReasonKind, Span, Type, Value};
+
+pub(crate) use go_pattern::Flaw as PatternFlaw;
 
 use arguments::{at, items_at, number_at, settled, shared_at, text_at, texts, whole_at};
 use signature::{ANY, Function, NUMBER, Outcome, Shape, Stop, TEXT, anything, function, known, open};
@@ -64,6 +67,13 @@ fn find(name: &str) -> Option<&'static Function> {
     table.get(name).copied()
 }
 
+/// The names of all functions.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    let table = FAMILIES.iter().flat_map(|family| family.iter()).map(|function| function.name);
+    table.chain(IMPURE).chain(["can", "try"])
+}
+
 /// Where a function is called.
 struct Context<'a, 's> {
     evaluator: &'s Evaluator<'a>,
@@ -81,6 +91,12 @@ pub(crate) fn call<'a>(evaluator: &Evaluator<'a>, call: &Call, scope: &Scope<'a,
         "can" => return lazy::can(&context, &call.arguments),
         _ => {}
     }
+    if name == "templatestring" && !call.arguments.first().is_some_and(Expr::is_reference) {
+        return evaluator.fault("templatestring(): the template must be a reference", span);
+    }
+    if name == "ephemeralasnull" && call.arguments.first().is_some_and(|argument| is_ephemeral(argument, scope)) {
+        return Value::null(span);
+    }
     let Some(function) = find(name) else { return context.not_here(name) };
     let (arguments, failed) = evaluator.failing(|| context.arguments(call));
     let arguments = match arguments {
@@ -96,7 +112,27 @@ pub(crate) fn call<'a>(evaluator: &Evaluator<'a>, call: &Call, scope: &Scope<'a,
         let message = format!("{name}() takes {least} arguments, not {}", arguments.len());
         return evaluator.fault(message, span);
     }
+    // The mark is on the whole, whichever of them it is.
+    if matches!(function.name, "issensitive" | "nonsensitive") {
+        return context.apply(function, arguments);
+    }
     evaluator.each_choice(arguments, span, &mut |arguments| context.apply(function, arguments))
+}
+
+/// Whether an expression names what is not kept: an ephemeral variable or resource.
+fn is_ephemeral(expr: &Expr, scope: &Scope<'_, '_>) -> bool {
+    let Kind::Traversal(traversal) = &expr.kind else { return false };
+    let (Kind::Name(root), Some(StepKind::Attribute(name))) =
+        (&traversal.base.kind, traversal.steps.first().map(|step| &step.kind))
+    else {
+        return false;
+    };
+    let declared = || {
+        let variables = &scope.instance?.module.variables;
+        let variable = variables.find(name).and_then(|index| variables.get(index))?;
+        variable.block.body.attribute("ephemeral").map(|attribute| matches!(attribute.value.kind, Kind::Bool(true)))
+    };
+    &**root == "ephemeral" || (&**root == "var" && declared() == Some(true))
 }
 
 impl Context<'_, '_> {
@@ -143,6 +179,9 @@ impl Context<'_, '_> {
             }
             match convert(argument, &parameter.shape.of()) {
                 Err(why) => return self.fault(function, format!("argument {}: {why}", index + 1)),
+                Ok(argument) if argument.as_unknown().is_some_and(|whole| !parameter.shape.admits(&whole.shape)) => {
+                    return self.fault(function, format!("argument {} is of another type", index + 1));
+                }
                 Ok(argument) => {
                     if !is_known(&argument) && !parameter.takes_unknown {
                         typeless |= argument.as_unknown().is_some_and(|unknown| unknown.shape == Type::Any);
@@ -177,11 +216,13 @@ impl Context<'_, '_> {
     }
 
     fn is_sensitive(&self, function: &Function, given: &[Value]) -> bool {
-        if !self.evaluator.sensitive_seen.get() || matches!(function.name, "nonsensitive" | "issensitive") {
+        if matches!(function.name, "nonsensitive" | "issensitive") {
             return false;
         }
-        let deep = |value: &Value| sensitive_within(value, &mut 10_000);
-        given.iter().any(|value| value.is_sensitive() || (!function.hands_on && deep(value)))
+        // A default that is not taken has no part in it.
+        let given = if function.name == "lookup" { given.get(..2).unwrap_or(given) } else { given };
+        let deep = |value: &Value| !function.hands_on && self.evaluator.is_sensitive_within(value);
+        given.iter().any(|value| value.is_sensitive() || deep(value))
     }
 
     fn text(&self, text: impl Into<String>) -> Outcome {
@@ -195,7 +236,7 @@ impl Context<'_, '_> {
     fn number(&self, number: Option<Number>) -> Outcome {
         number
             .map(|number| Value::number(number, self.span))
-            .ok_or(Stop::from("this number is beyond what is computed"))
+            .ok_or_else(|| Stop::Unsupported("a number beyond all limits".into()))
     }
 
     /// A part of an argument, read where the function is called: where it was written is its origin.
@@ -229,19 +270,6 @@ fn nullable(value: Value) -> Value {
         }
         _ => value,
     }
-}
-
-/// Whether a value or a part of it is sensitive.
-fn sensitive_within(value: &Value, left: &mut u32) -> bool {
-    let Some(rest) = left.checked_sub(1) else { return false };
-    *left = rest;
-    if value.is_sensitive() {
-        return true;
-    }
-    if let Some(list) = value.as_list() {
-        return list.items.iter().any(|item| sensitive_within(item, left));
-    }
-    value.as_map().is_some_and(|map| map.entries().iter().any(|(_, item)| sensitive_within(item, left)))
 }
 
 #[cfg(test)]

@@ -33,6 +33,9 @@ impl Range {
             Some(prefix).filter(|text| decimal(text)).and_then(|text| text.parse().ok()).ok_or_else(bad)?;
         let (first, width) = if address.contains(':') {
             let address: Ipv6Addr = address.parse().map_err(|_| bad())?;
+            if address.to_ipv4_mapped().is_some() {
+                return Err(Stop::Unsupported("a range of IPv4 addresses written as IPv6".into()));
+            }
             (u128::from(address), 128)
         } else {
             let octets: Option<Vec<u128>> = address

@@ -15,7 +15,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("ceil", &[NUMBER], Shape::Number, |c, a| c.number(decimal::whole(&number_at(a, 0), true))),
     function("floor", &[NUMBER], Shape::Number, |c, a| c.number(decimal::whole(&number_at(a, 0), false))),
     function("log", &[NUMBER, NUMBER], Shape::Number, |c, a| {
-        c.number(decimal::from_double(number_at(a, 0).as_f64().ln() / number_at(a, 1).as_f64().ln()))
+        let logarithm = number_at(a, 0).as_f64().ln() / number_at(a, 1).as_f64().ln();
+        if logarithm.is_nan() {
+            return Err("there is no such logarithm".into());
+        }
+        c.number(decimal::from_double(logarithm))
     }),
     function("max", &[], Shape::Number, |c, a| extreme(c, a, true)).further(NUMBER),
     function("min", &[], Shape::Number, |c, a| extreme(c, a, false)).further(NUMBER),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use regex::{Captures, Regex, RegexBuilder};
 
+use super::go_pattern::{self as go, Flaw};
 use super::{Context, Function, Outcome, Shape, Stop, TEXT, function, shared_at, text_at};
 use crate::formats::terraform::eval::TEXT_LIMIT;
 use crate::resource::{Key, ListKind, MapKind, Value};
@@ -18,15 +19,33 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 impl Context<'_, '_> {
-    /// A pattern, compiled once. What Rust's patterns do not know, Go's might: it is not evaluated then.
+    /// A pattern, compiled once.
     fn pattern(&self, text: &Arc<str>) -> Result<Regex, Stop> {
         let known = self.evaluator.patterns.borrow().get(text).cloned();
         let compiled = known.unwrap_or_else(|| {
-            let compiled = RegexBuilder::new(text).size_limit(PATTERN_LIMIT).build().ok();
+            let compiled = go::translated(text).and_then(|ours| {
+                let built = RegexBuilder::new(&ours).size_limit(PATTERN_LIMIT).build();
+                built.map_err(
+                    |error| if matches!(error, regex::Error::CompiledTooBig(_)) { Flaw::Beyond } else { Flaw::Wrong },
+                )
+            });
             self.evaluator.patterns.borrow_mut().insert(Arc::clone(text), compiled.clone());
             compiled
         });
-        compiled.ok_or_else(|| Stop::Unsupported(format!("the pattern {text}")))
+        compiled.map_err(|flaw| match flaw {
+            Flaw::Beyond => Stop::Unsupported(format!("the pattern {text}")),
+            Flaw::Wrong => Stop::Fault(format!("{text} is no pattern")),
+        })
+    }
+
+    /// The pattern of what a match is made of: its groups have names, or none has.
+    fn pattern_of_groups(&self, text: &Arc<str>) -> Result<Regex, Stop> {
+        let pattern = self.pattern(text)?;
+        let named = pattern.capture_names().skip(1).filter(Option::is_some).count();
+        if named > 0 && named < pattern.captures_len() - 1 {
+            return Err("groups with and without names cannot be mixed".into());
+        }
+        Ok(pattern)
     }
 
     /// What a match gives: all of it, its groups in order, or its groups by name.
@@ -49,7 +68,7 @@ impl Context<'_, '_> {
 }
 
 fn regex(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
-    let pattern = context.pattern(&shared_at(arguments, 0))?;
+    let pattern = context.pattern_of_groups(&shared_at(arguments, 0))?;
     match pattern.captures(text_at(arguments, 1)) {
         Some(captures) => Ok(context.matched(&pattern, &captures)),
         None => Err("the pattern does not match".into()),
@@ -57,7 +76,7 @@ fn regex(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
 }
 
 fn regexall(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
-    let pattern = context.pattern(&shared_at(arguments, 0))?;
+    let pattern = context.pattern_of_groups(&shared_at(arguments, 0))?;
     let all = pattern.captures_iter(text_at(arguments, 1));
     context.list(ListKind::List, all.map(|captures| context.matched(&pattern, &captures)).collect())
 }

@@ -19,19 +19,19 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("alltrue", &[known(Shape::Bools)], Shape::Bool, |c, a| quantified(c, a, false)),
     function("anytrue", &[known(Shape::Bools)], Shape::Bool, |c, a| quantified(c, a, true)),
     function("chunklist", &[known(Shape::List), NUMBER], Shape::List, chunklist).hands_on(),
-    function("coalescelist", &[], Shape::Any, coalescelist).further(anything(Shape::Any)).hands_on(),
-    function("compact", &[known(Shape::Texts)], Shape::Texts, compact).hands_on(),
-    function("concat", &[], Shape::List, concat).further(open(Shape::Any)).hands_on(),
+    function("coalescelist", &[], Shape::Any, coalescelist).further(anything(Shape::Any)),
+    function("compact", &[known(Shape::Texts)], Shape::Texts, compact),
+    function("concat", &[], Shape::List, concat).further(open(Shape::Ordered)).hands_on(),
     function("contains", &[ANY, open(Shape::Any)], Shape::Bool, contains),
-    function("distinct", &[known(Shape::List)], Shape::List, distinct).hands_on(),
+    function("distinct", &[known(Shape::List)], Shape::List, distinct),
     function("element", &[ANY, open(Shape::Number)], Shape::Any, element).hands_on(),
     function("flatten", &[ANY], Shape::List, flatten).hands_on(),
     function("index", &[ANY, ANY], Shape::Number, index),
     function("matchkeys", &[known(Shape::List), known(Shape::List), known(Shape::List)], Shape::List, matchkeys)
         .hands_on(),
-    function("one", &[ANY], Shape::Any, one).hands_on(),
+    function("one", &[open(Shape::Sequence)], Shape::Any, one),
     function("range", &[], Shape::List, range).further(NUMBER),
-    function("reverse", &[ANY], Shape::List, reverse).hands_on(),
+    function("reverse", &[open(Shape::Sequence)], Shape::List, reverse).hands_on(),
     function("slice", &[ANY, NUMBER, NUMBER], Shape::List, slice).hands_on(),
     function("sort", &[known(Shape::Texts)], Shape::Texts, sort),
     function("sum", &[ANY], Shape::Number, sum),
@@ -76,6 +76,7 @@ fn coalescelist(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
     }
     for argument in arguments {
         match argument.data() {
+            Data::Null if shape::type_of(argument) == Type::Any => return Err("all arguments must be lists".into()),
             Data::Null => {}
             Data::List(list) if list.items.is_empty() => {}
             Data::List(_) => return Ok(argument.clone().at(context.span)),
@@ -138,8 +139,8 @@ fn members(list: &Value) -> &[Value] {
 
 /// A list of these and of what nobody knows.
 fn at_least(context: &Context<'_, '_>, items: Vec<Value>, open: &Value) -> Value {
-    let is_typeless = open.as_unknown().is_some_and(|unknown| unknown.shape == Type::Any);
-    let shape = if is_typeless { Type::Any } else { Shape::List.of() };
+    let is_list = open.as_unknown().is_none_or(|unknown| matches!(unknown.shape, Type::List(_)));
+    let shape = if is_list { Shape::List.of() } else { Type::Any };
     let value = context.evaluator.because_of(&[open], shape, context.span);
     let sensitive = open.is_sensitive();
     context.evaluator.marked(value.noted(|notes| notes.members = items), sensitive)
@@ -207,14 +208,22 @@ fn element(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
 fn flatten(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
     let mut flat = Vec::new();
     let mut open = None;
-    let mut left: Vec<&Value> = list_at(arguments, 0)?.items.iter().rev().collect();
+    let mut sensitive = false;
+    list_at(arguments, 0)?;
+    let mut left: Vec<&Value> = vec![at(arguments, 0)];
     while let Some(item) = left.pop() {
         if flat.len() + left.len() > ELEMENT_LIMIT || !context.evaluator.charge(1) {
             let crowded = context.evaluator.crowded(ELEMENT_LIMIT + 1, context.span);
             return Ok(crowded.unwrap_or_else(|| context.evaluator.exhausted(context.span)));
         }
         match item.data() {
-            Data::List(inner) => left.extend(inner.items.iter().rev()),
+            Data::List(inner) => {
+                sensitive |= item.is_sensitive();
+                // Nobody knows where in a set its unknown elements come.
+                let unsettled = inner.kind == ListKind::Set && inner.items.iter().any(|item| !is_known(item));
+                open = open.or(unsettled.then_some(item));
+                left.extend(inner.items.iter().rev());
+            }
             Data::Unknown(unknown) if may_be_list(&unknown.shape) => {
                 open = open.or(Some(item));
                 left.extend(members(item).iter().rev());
@@ -223,13 +232,13 @@ fn flatten(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
             _ => flat.push(item.clone()),
         }
     }
-    match open {
-        Some(open) => Ok(context
-            .evaluator
-            .because_of(&[open], Shape::List.of(), context.span)
-            .noted(|notes| notes.members = flat)),
-        None => context.list(ListKind::Tuple, flat),
-    }
+    let value = match open {
+        Some(open) => {
+            context.evaluator.because_of(&[open], Shape::List.of(), context.span).noted(|notes| notes.members = flat)
+        }
+        None => context.list(ListKind::Tuple, flat)?,
+    };
+    Ok(context.evaluator.marked(value, sensitive))
 }
 
 fn may_be_list(shape: &Type) -> bool {
@@ -274,6 +283,17 @@ fn matchkeys(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
 }
 
 fn one(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
+    if let Some(whole) = at(arguments, 0).as_unknown() {
+        let shape = match &whole.shape {
+            Type::Tuple(elements) if elements.len() > 1 => {
+                return Err("a list of at most one element is required".into());
+            }
+            Type::Tuple(elements) => elements.first().cloned().unwrap_or_default(),
+            Type::List(element) | Type::Set(element) => (**element).clone(),
+            _ => Type::Any,
+        };
+        return Ok(unknown(whole.reason.clone(), shape, false, context.span));
+    }
     match list_at(arguments, 0)?.items.as_slice() {
         [] => Ok(Value::null(context.span)),
         [only] => Ok(context.handed_on(only)),
@@ -310,6 +330,14 @@ fn range(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
 }
 
 fn reverse(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
+    if let Some(whole) = at(arguments, 0).as_unknown() {
+        let shape = match &whole.shape {
+            Type::Tuple(elements) => Type::Tuple(elements.iter().rev().cloned().collect()),
+            Type::List(element) | Type::Set(element) => Type::List(Arc::clone(element)),
+            _ => Type::Any,
+        };
+        return Ok(unknown(whole.reason.clone(), shape, true, context.span));
+    }
     let list = list_at(arguments, 0)?;
     context.list(kept(list.kind), list.items.iter().rev().cloned().collect())
 }

@@ -45,7 +45,8 @@ fn combine(context: &Context<'_, '_>, arguments: &[Value], kept: Kept) -> Outcom
         Kept::OfAll => first.filter(|item| (1..sets.len()).all(|index| holds(index, item))).cloned().collect(),
         Kept::OnlyFirst => first.filter(|item| !holds(1, item)).cloned().collect(),
     };
-    context.list(ListKind::Set, compare::distinct_sorted(chosen))
+    // The type is that of all of them, whatever is left.
+    Ok(convert(context.list(ListKind::Set, compare::distinct_sorted(chosen))?, &shared)?)
 }
 
 /// Every combination of one element of each.

@@ -60,12 +60,29 @@ pub(super) enum Shape {
     Set,
     TextSet,
     ListsByName,
+    /// A map or an object.
+    Mapping,
+    /// A list, a set or a tuple.
+    Sequence,
+    /// A list or a tuple.
+    Ordered,
 }
 
 impl Shape {
+    /// Whether an unknown value of a type may be what is asked for.
+    pub(super) fn admits(self, of: &Type) -> bool {
+        match (self, of) {
+            (_, Type::Any) => true,
+            (Self::Mapping, of) => matches!(of, Type::Map(_) | Type::Object(_)),
+            (Self::Sequence, of) => matches!(of, Type::List(_) | Type::Set(_) | Type::Tuple(_)),
+            (Self::Ordered, of) => matches!(of, Type::List(_) | Type::Tuple(_)),
+            _ => true,
+        }
+    }
+
     pub(super) fn of(self) -> Type {
         match self {
-            Self::Any => Type::Any,
+            Self::Any | Self::Mapping | Self::Sequence | Self::Ordered => Type::Any,
             Self::Text => Type::Text,
             Self::Number => Type::Number,
             Self::Bool => Type::Bool,

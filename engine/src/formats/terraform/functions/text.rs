@@ -44,6 +44,10 @@ fn upper(letter: char) -> char {
 }
 
 fn lower(letter: char) -> char {
+    // Terraform takes a dotted capital I for a plain one.
+    if letter == '\u{130}' {
+        return 'i';
+    }
     let mut all = letter.to_lowercase();
     all.next().filter(|_| all.next().is_none()).unwrap_or(letter)
 }

@@ -3,7 +3,7 @@
 use super::{Context, Function, Outcome, Shape, Stop, anything, at, function};
 use crate::formats::terraform::eval::{is_known, reason};
 use crate::formats::terraform::values::convert::convert;
-use crate::resource::{Type, Value};
+use crate::resource::{Data, Type, Value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("tobool", &[anything(Shape::Any)], Shape::Bool, |c, a| to(c, a, &Type::Bool)).hands_on(),
@@ -24,6 +24,10 @@ fn to(context: &Context<'_, '_>, arguments: &[Value], shape: &Type) -> Outcome {
 }
 
 fn unmarked(value: &Value) -> Value {
+    if let Data::OneOf(alternatives) = value.data() {
+        let alternatives = alternatives.iter().map(unmarked).collect();
+        return value.clone().with(Data::OneOf(alternatives)).noted(|notes| notes.sensitive = false);
+    }
     if value.is_sensitive() { value.clone().noted(|notes| notes.sensitive = false) } else { value.clone() }
 }
 

@@ -22,7 +22,8 @@ fn yamldecode(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
     let text = shared_at(arguments, 0);
     let place = content(context, at(arguments, 0));
     let parsed = parse_yaml(&text, place.map_or(context.span.file, |place| place.file), Scalars::Yaml11);
-    if let Some(error) = parsed.errors.first() {
+    // Of a key that is written twice the last one counts.
+    if let Some(error) = parsed.errors.iter().find(|error| !error.message.contains("is written twice")) {
         return Err(Stop::Fault(format!("this is no YAML: {}", error.message)));
     }
     let document = match parsed.documents.as_slice() {
@@ -30,20 +31,29 @@ fn yamldecode(context: &Context<'_, '_>, arguments: &[Value]) -> Outcome {
         [document] => &document.value,
         _ => return Err("only one YAML document is taken".into()),
     };
-    let resolved = resolved(document, &text);
+    let resolved = resolved(document, &text)?;
     let decoded = Decoder { text: &text, span: context.span, in_file: place.is_some() }.value(&resolved);
     Ok(if place.is_some() { decoded.through("yamldecode", context.span) } else { decoded })
 }
 
 /// Terraform's own readings of plain scalars: dates are text in full, and keys such as `on` are booleans made text.
-fn resolved(value: &Value, text: &str) -> Value {
+fn resolved(value: &Value, text: &str) -> Result<Value, Stop> {
     let written = |span: crate::resource::Span| text.get(span.start as usize..span.end as usize).unwrap_or_default();
-    match value.data() {
+    if let Some(tag) = value.notes().and_then(|notes| notes.tag.as_deref()) {
+        return Err(Stop::Fault(format!("the tag !{tag} has no meaning")));
+    }
+    Ok(match value.data() {
+        Data::Bool(_) | Data::Number(_) | Data::Null if written(value.span()).starts_with(['"', '\'']) => {
+            return Err(Stop::Unsupported("yamldecode() of text with a tag".into()));
+        }
+        Data::Text(plain) if written(value.span()) == &**plain && is_special(plain) => {
+            return Err(Stop::Unsupported(format!("yamldecode() of {plain}")));
+        }
         Data::Text(date) if is_date(date) && written(value.span()) == &**date => {
             value.clone().with(Data::Text(format!("{date}T00:00:00Z").into()))
         }
         Data::List(list) => {
-            let items = list.items.iter().map(|item| resolved(item, text)).collect();
+            let items = list.items.iter().map(|item| resolved(item, text)).collect::<Result<_, _>>()?;
             value.clone().with(Data::List(Arc::new(crate::resource::List { kind: list.kind, items })))
         }
         Data::Map(map) => {
@@ -56,11 +66,33 @@ fn resolved(value: &Value, text: &str) -> Value {
                 }
                 _ => key.clone(),
             };
-            let entries = map.entries().iter().map(|(name, item)| (key(name), resolved(item, text))).collect();
+            let entry = |(name, item): &(Key, Value)| {
+                if &*name.text == "?" && !matches!(written(name.span), "?" | "'?'" | "\"?\"") {
+                    return Err("a key must be text".into());
+                }
+                Ok((key(name), resolved(item, text)?))
+            };
+            let entries = map.entries().iter().map(entry).collect::<Result<_, Stop>>()?;
             value.clone().with(Data::Map(Arc::new(Map::new(map.kind, entries))))
         }
         _ => value.clone(),
-    }
+    })
+}
+
+/// Plain scalars that Terraform takes for points in time, or for numbers this program does not compute with.
+fn is_special(text: &str) -> bool {
+    let bare = text.trim_start_matches(['+', '-']);
+    let is_time =
+        || text.get(..10).is_some_and(is_date) && text.get(10..).is_some_and(|rest| rest.starts_with(['t', 'T', ' ']));
+    let is_large = || {
+        bare.split_once(['e', 'E']).is_some_and(|(digits, exponent)| {
+            let digits_only = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+            !digits.is_empty()
+                && digits_only(&digits.replacen('.', "", 1))
+                && digits_only(exponent.trim_start_matches(['+', '-']))
+        })
+    };
+    matches!(&*bare.to_ascii_lowercase(), ".inf" | ".nan") || is_large() || (text.len() > 10 && is_time())
 }
 
 fn is_date(text: &str) -> bool {

@@ -148,9 +148,11 @@ pub(crate) struct Step {
 pub(crate) enum StepKind {
     /// `.name`
     Attribute(Arc<str>),
-    /// `[key]`, and `.0`.
+    /// `[key]`
     Index(Expr),
-    /// `.*`: reaches over the attributes that follow it.
+    /// `.0`
+    DottedIndex(Number),
+    /// `.*`: reaches over what follows it with a dot.
     AttributeSplat,
     /// `[*]`: reaches over everything that follows it.
     FullSplat,
@@ -242,6 +244,11 @@ impl Expr {
     /// The name of a bare identifier.
     pub(crate) fn as_name(&self) -> Option<&Arc<str>> {
         if let Kind::Name(name) = &self.kind { Some(name) } else { None }
+    }
+
+    /// Whether it names something by its path.
+    pub(crate) fn is_reference(&self) -> bool {
+        matches!(&self.kind, Kind::Traversal(traversal) if matches!(traversal.base.kind, Kind::Name(_)))
     }
 
     /// Calls `visit` with this expression and everything in it, outermost first.

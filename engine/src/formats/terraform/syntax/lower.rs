@@ -13,7 +13,7 @@ use super::ir::{
     Place, Step, StepKind, Traversal, UnaryOperator,
 };
 use super::template;
-use crate::formats::terraform::values::decimal;
+use crate::formats::terraform::values::{composed, decimal};
 
 /// A text that hcl-edit read, and where it begins in its file.
 #[derive(Clone, Copy)]
@@ -83,7 +83,7 @@ impl Source<'_> {
             Expression::Null(_) => Kind::Null,
             Expression::Bool(value) => Kind::Bool(*value.value()),
             Expression::Number(_) => self.number(expr.span()),
-            Expression::String(text) => Kind::Text(text.as_str().into()),
+            Expression::String(text) => Kind::Text(composed(text.as_str()).into()),
             Expression::Array(array) => Kind::Tuple(array.iter().map(|item| self.expr(item)).collect()),
             Expression::Object(object) => self.object(object),
             Expression::StringTemplate(template) => template::quoted(self, template),
@@ -184,7 +184,7 @@ impl Source<'_> {
                 TraversalOperator::Index(key) => StepKind::Index(self.expr(key)),
                 TraversalOperator::LegacyIndex(index) => {
                     let number = decimal::parse(&index.value().to_string()).unwrap_or_else(|| 0.into());
-                    StepKind::Index(Expr { kind: Kind::Number(number), place })
+                    StepKind::DottedIndex(number)
                 }
                 TraversalOperator::AttrSplat(_) => StepKind::AttributeSplat,
                 TraversalOperator::FullSplat(_) => StepKind::FullSplat,

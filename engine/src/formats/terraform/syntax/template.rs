@@ -14,11 +14,12 @@ use hcl_edit::template::{Directive, Element, HeredocTemplate, Strip, Template};
 
 use super::ir::{Expr, ForPart, IfPart, Kind, Part, Place};
 use super::lower::Source;
+use crate::formats::terraform::values::composed;
 
 /// `"…"`.
 pub(super) fn quoted(source: &Source<'_>, template: &Template) -> Kind {
     let mut tokens = Vec::new();
-    flatten(source, template, Literals::Plain, &mut tokens);
+    flatten(source, template, Literals::Quoted, &mut tokens);
     build(tokens)
 }
 
@@ -45,6 +46,10 @@ pub(super) fn bare(source: &Source<'_>, template: &Template, place: Place) -> Ex
 enum Literals {
     /// One token each.
     Plain,
+    /// One token each, of a template in quotes.
+    Quoted,
+    /// The same inside a directive, where the parser leaves escapes as they were written.
+    Escaped,
     /// One token per line, from the text as it was written.
     Lines,
 }
@@ -73,10 +78,15 @@ impl Token {
 }
 
 fn flatten(source: &Source<'_>, template: &Template, literals: Literals, tokens: &mut Vec<Token>) {
+    let inner = if literals == Literals::Quoted { Literals::Escaped } else { literals };
     for element in template {
         let place = source.place(element.span());
         match element {
-            Element::Literal(text) if literals == Literals::Plain => {
+            Element::Literal(text) if literals == Literals::Escaped => {
+                let text = unescaped(text.as_str());
+                tokens.push(Token { kind: TokenKind::Literal(text), place, strips: (false, false) });
+            }
+            Element::Literal(text) if literals != Literals::Lines => {
                 tokens.push(Token { kind: TokenKind::Literal(text.as_str().into()), place, strips: (false, false) });
             }
             Element::Literal(_) => lines(source.slice(element.span()), place, tokens),
@@ -89,10 +99,10 @@ fn flatten(source: &Source<'_>, template: &Template, literals: Literals, tokens:
                     let opening = &branch.if_expr;
                     let condition = source.expr(&opening.cond_expr);
                     tokens.push(Token::marker(TokenKind::If(condition), place, opening.strip));
-                    flatten(source, &opening.template, literals, tokens);
+                    flatten(source, &opening.template, inner, tokens);
                     if let Some(otherwise) = &branch.else_expr {
                         tokens.push(Token::marker(TokenKind::Else, place, otherwise.strip));
-                        flatten(source, &otherwise.template, literals, tokens);
+                        flatten(source, &otherwise.template, inner, tokens);
                     }
                     tokens.push(Token::marker(TokenKind::EndIf, place, branch.endif_expr.strip));
                 }
@@ -104,12 +114,42 @@ fn flatten(source: &Source<'_>, template: &Template, literals: Literals, tokens:
                         collection: source.expr(&opening.collection_expr),
                     };
                     tokens.push(Token::marker(kind, place, opening.strip));
-                    flatten(source, &opening.template, literals, tokens);
+                    flatten(source, &opening.template, inner, tokens);
                     tokens.push(Token::marker(TokenKind::EndFor, place, each.endfor_expr.strip));
                 }
             },
         }
     }
+}
+
+/// Text in quotes without its escapes.
+fn unescaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        plain.push_str(before);
+        let mut letters = after.chars();
+        let letter = letters.next();
+        rest = letters.as_str();
+        let digits = match letter {
+            Some('u') => 4,
+            Some('U') => 8,
+            _ => 0,
+        };
+        let code = rest.get(..digits).and_then(|digits| u32::from_str_radix(digits, 16).ok()).and_then(char::from_u32);
+        match (letter, code) {
+            (Some('u' | 'U'), Some(code)) => {
+                plain.push(code);
+                rest = rest.get(digits..).unwrap_or_default();
+            }
+            (Some('n'), _) => plain.push('\n'),
+            (Some('r'), _) => plain.push('\r'),
+            (Some('t'), _) => plain.push('\t'),
+            (letter, _) => plain.extend(letter),
+        }
+    }
+    plain.push_str(rest);
+    plain
 }
 
 fn lines(raw: &str, place: Place, tokens: &mut Vec<Token>) {
@@ -216,12 +256,12 @@ fn parts(tokens: &mut Peekable<IntoIter<Token>>) -> Vec<Part> {
             TokenKind::Else | TokenKind::EndIf | TokenKind::EndFor => continue,
         };
         if let Some(place) = text_place.take() {
-            parts.push(Part::Text(std::mem::take(&mut text).into(), place));
+            parts.push(Part::Text(composed(&std::mem::take(&mut text)).into(), place));
         }
         parts.push(part);
     }
     if let Some(place) = text_place {
-        parts.push(Part::Text(text.into(), place));
+        parts.push(Part::Text(composed(&text).into(), place));
     }
     parts
 }

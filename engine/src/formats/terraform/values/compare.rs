@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt::Write as _;
 
 use super::shape;
-use crate::resource::{Data, List, ListKind, Map, MapKind, Type, Unknown, Value};
+use crate::resource::{Data, List, ListKind, Map, MapKind, Unknown, Value};
 
 /// Most pairs of values that are compared for one answer.
 const PAIR_LIMIT: u32 = 200_000;
@@ -48,15 +48,14 @@ fn with_unknown(unknown: &Unknown, other: &Value) -> Option<bool> {
     match other.data() {
         Data::Null => unknown.not_null.then_some(false),
         Data::Text(text) if unknown.prefix.as_ref().is_some_and(|prefix| !text.starts_with(&**prefix)) => Some(false),
-        Data::Unknown(_) | Data::OneOf(_) => None,
+        // Null is equal to null of any type.
+        Data::Unknown(other) if unknown.not_null || other.not_null => {
+            shape::differ(&unknown.shape, &other.shape).then_some(false)
+        }
+        Data::Unknown(_) => None,
+        Data::OneOf(_) => None,
         Data::Bool(_) | Data::Number(_) | Data::Text(_) | Data::List(_) | Data::Map(_) => {
-            let scalar = |shape: &Type| shape.is_scalar();
-            let apart = match (&unknown.shape, shape::type_of(other)) {
-                (Type::Any, _) => false,
-                (a, b) if scalar(a) || scalar(&b) => *a != b,
-                (a, b) => std::mem::discriminant(a) != std::mem::discriminant(&b),
-            };
-            apart.then_some(false)
+            shape::differ(&unknown.shape, &shape::type_of(other)).then_some(false)
         }
     }
 }
@@ -66,7 +65,7 @@ fn lists(a: &List, b: &List, left: &mut u32) -> Option<bool> {
         return Some(false);
     }
     let unknown = |list: &List| list.items.iter().any(|item| !is_known(item));
-    if a.kind == ListKind::Set && (unknown(a) || unknown(b)) {
+    if a.kind == ListKind::Set && (unknown(a) || unknown(b)) && a.items.is_empty() == b.items.is_empty() {
         return None;
     }
     if a.items.len() != b.items.len() {
@@ -119,7 +118,7 @@ pub(crate) fn distinct_sorted(mut items: Vec<Value>) -> Vec<Value> {
     items
 }
 
-/// The order of scalars: by value, then null, then unknown.
+/// The order of scalars: by value, then unknown, then null.
 pub(crate) fn order(a: &Value, b: &Value) -> Ordering {
     match (a.data(), b.data()) {
         (Data::Bool(a), Data::Bool(b)) => a.cmp(b),
@@ -135,8 +134,8 @@ fn class(value: &Value) -> u8 {
         Data::Number(_) => 1,
         Data::Text(_) => 2,
         Data::List(_) | Data::Map(_) => 3,
-        Data::Null => 4,
-        Data::Unknown(_) | Data::OneOf(_) => 5,
+        Data::Unknown(_) | Data::OneOf(_) => 4,
+        Data::Null => 5,
     }
 }
 

@@ -19,7 +19,13 @@ pub(crate) fn convert(value: Value, to: &Type) -> Result<Value, Mismatch> {
 fn deep(value: Value, to: &Type, left: &mut u32) -> Result<Value, Mismatch> {
     *left = left.checked_sub(1).ok_or("a value of fewer parts is required")?;
     match (value.data(), to) {
-        (_, Type::Any) | (Data::Null, _) => Ok(value),
+        (_, Type::Any) => Ok(value),
+        (Data::Null, _) => {
+            if !shape::converts(&shape::type_of(&value), to) {
+                return Err(required(to));
+            }
+            Ok(typed(value, to))
+        }
         (Data::Unknown(unknown), _) => {
             if unknown.shape == *to {
                 return Ok(value);
@@ -61,6 +67,20 @@ fn deep(value: Value, to: &Type, left: &mut u32) -> Result<Value, Mismatch> {
     }
 }
 
+/// The value, knowing its type where nothing in it tells.
+fn typed(value: Value, to: &Type) -> Value {
+    let is_empty = match value.data() {
+        Data::Null => true,
+        Data::List(list) => list.items.is_empty(),
+        Data::Map(map) => map.entries().is_empty(),
+        _ => false,
+    };
+    if is_empty && shape::type_of(&value) != *to {
+        return value.noted(|notes| notes.shape = Some(to.clone()));
+    }
+    value
+}
+
 /// What is asked for, when a value is of no fitting type.
 fn required(to: &Type) -> Mismatch {
     match to {
@@ -96,14 +116,13 @@ fn scalar(value: Value, to: &Type) -> Result<Value, Mismatch> {
 /// Elements of one type: that which is asked for, or the one they share.
 fn alike(items: Vec<Value>, element: &Type, left: &mut u32) -> Result<Vec<Value>, Mismatch> {
     let shared = if *element == Type::Any {
-        let types: Vec<Type> = items.iter().map(shape::type_of).collect();
-        shape::unify(&types).ok_or("all elements must be of one type")?
+        shape::unify(&shape::types_of(items.iter())).ok_or("all elements must be of one type")?
     } else {
         element.clone()
     };
     let items = items.into_iter().map(|item| deep(item, &shared, left)).collect::<Result<Vec<_>, _>>()?;
     // Attributes of `any` inside the type leave elements that differ still.
-    let types: Vec<Type> = items.iter().map(shape::type_of).collect();
+    let types = shape::types_of(items.iter());
     if types.iter().all(|shape| *shape == shared || *shape == Type::Any) {
         return Ok(items);
     }
@@ -120,11 +139,38 @@ fn collection(
     if list.kind == kind && (*element == Type::Any || shape::type_of(&value) == of(kind, element)) {
         return Ok(value);
     }
+    if let Some(open) = unordered(list).filter(|_| kind == ListKind::List) {
+        alike(list.items.clone(), element, left)?;
+        let open = Unknown { shape: of(kind, element), not_null: true, prefix: None, ..open };
+        return Ok(value.with(Data::Unknown(Arc::new(open))));
+    }
     let mut items = alike(list.items.clone(), element, left)?;
+    // A set cannot say which of its elements are sensitive.
+    let secret = kind == ListKind::Set && items.iter().any(|item| is_secret(item, &mut 10_000));
     if kind == ListKind::Set {
         items = compare::distinct_sorted(items);
     }
-    Ok(value.with(Data::List(Arc::new(List { kind, items }))))
+    let value = typed(value.with(Data::List(Arc::new(List { kind, items }))), &of(kind, element));
+    Ok(if secret { value.noted(|notes| notes.sensitive = true) } else { value })
+}
+
+/// Whether a value or a part of it is sensitive.
+pub(crate) fn is_secret(value: &Value, left: &mut u32) -> bool {
+    let Some(rest) = left.checked_sub(1) else { return false };
+    *left = rest;
+    if value.is_sensitive() {
+        return true;
+    }
+    if let Some(list) = value.as_list() {
+        return list.items.iter().any(|item| is_secret(item, left));
+    }
+    value.as_map().is_some_and(|map| map.entries().iter().any(|(_, item)| is_secret(item, left)))
+}
+
+/// Why nobody knows in which order the elements of a set come.
+fn unordered(list: &List) -> Option<Unknown> {
+    let unknown = |item: &Value| item.as_unknown().cloned();
+    (list.kind == ListKind::Set && list.items.len() > 1).then(|| list.items.iter().find_map(unknown)).flatten()
 }
 
 fn of(kind: ListKind, element: &Type) -> Type {
@@ -138,7 +184,8 @@ fn dictionary(value: Value, map: &Arc<Map>, element: &Type, left: &mut u32) -> R
     }
     let (keys, values): (Vec<Key>, Vec<Value>) = map.entries().iter().cloned().unzip();
     let entries = keys.into_iter().zip(alike(values, element, left)?).collect();
-    Ok(value.with(Data::Map(Arc::new(Map::new(MapKind::Map, entries)))))
+    let value = value.with(Data::Map(Arc::new(Map::new(MapKind::Map, entries))));
+    Ok(typed(value, &Type::Map(Arc::new(element.clone()))))
 }
 
 fn object(value: Value, map: &Arc<Map>, fields: &Arc<[Field]>, left: &mut u32) -> Result<Value, Mismatch> {
@@ -153,7 +200,8 @@ fn object(value: Value, map: &Arc<Map>, fields: &Arc<[Field]>, left: &mut u32) -
         if !field.optional {
             return Err("an object with another attribute is required");
         }
-        entries.push((Key::new(Arc::clone(&field.name), value.span()), Value::null(value.span())));
+        let missing = typed(Value::null(value.span()), &field.shape);
+        entries.push((Key::new(Arc::clone(&field.name), value.span()), missing));
     }
     Ok(value.with(Data::Map(Arc::new(Map::new(MapKind::Object, entries)))))
 }

@@ -16,16 +16,36 @@ fn shape(value: &Value, left: &mut u32) -> Type {
     let Some(rest) = left.checked_sub(1) else { return Type::Any };
     *left = rest;
     match value.data() {
-        Data::Null => Type::Any,
+        Data::Null => given(value).cloned().unwrap_or_default(),
         Data::Bool(_) => Type::Bool,
         Data::Number(_) => Type::Number,
         Data::Text(_) => Type::Text,
         Data::Unknown(unknown) => unknown.shape.clone(),
-        Data::OneOf(alternatives) => merged(alternatives.iter(), left),
+        Data::OneOf(alternatives) => {
+            let types: Vec<Type> = alternatives.iter().map(|one| shape(one, left)).collect();
+            match types.split_first() {
+                Some((first, rest)) if !rest.iter().any(|other| differ(first, other)) => {
+                    rest.iter().fold(first.clone(), |common, other| merge(&common, other))
+                }
+                _ => Type::Any,
+            }
+        }
+        Data::List(list) if list.items.is_empty() => match (list.kind, given(value)) {
+            (ListKind::Tuple, _) => Type::Tuple(Vec::new().into()),
+            (ListKind::Set, Some(shape @ Type::Set(_))) | (ListKind::List, Some(shape @ Type::List(_))) => {
+                shape.clone()
+            }
+            (ListKind::Set, _) => Type::Set(Arc::default()),
+            (ListKind::List | ListKind::Blocks, _) => Type::List(Arc::default()),
+        },
         Data::List(list) => match list.kind {
             ListKind::Tuple => Type::Tuple(list.items.iter().map(|item| shape(item, left)).collect()),
             ListKind::List | ListKind::Blocks => Type::List(Arc::new(merged(list.items.iter(), left))),
             ListKind::Set => Type::Set(Arc::new(merged(list.items.iter(), left))),
+        },
+        Data::Map(map) if map.entries().is_empty() && map.kind == MapKind::Map => match given(value) {
+            Some(shape @ Type::Map(_)) => shape.clone(),
+            _ => Type::Map(Arc::default()),
         },
         Data::Map(map) => match map.kind {
             MapKind::Map => Type::Map(Arc::new(merged(map.entries().iter().map(|(_, value)| value), left))),
@@ -36,6 +56,11 @@ fn shape(value: &Value, left: &mut u32) -> Type {
             }
         },
     }
+}
+
+/// The type that a value without parts was given.
+fn given(value: &Value) -> Option<&Type> {
+    value.notes().and_then(|notes| notes.shape.as_ref())
 }
 
 /// What the values of one collection have in common: they are of one type already, some with parts nobody knows.
@@ -67,7 +92,8 @@ fn merge(a: &Type, b: &Type) -> Type {
     }
 }
 
-fn has_any(shape: &Type) -> bool {
+/// Whether a type leaves something open.
+pub(crate) fn has_any(shape: &Type) -> bool {
     match shape {
         Type::Any => true,
         Type::Bool | Type::Number | Type::Text => false,
@@ -77,18 +103,31 @@ fn has_any(shape: &Type) -> bool {
     }
 }
 
+/// Whether two types cannot turn out to be one, whatever they leave open.
+pub(crate) fn differ(a: &Type, b: &Type) -> bool {
+    match (a, b) {
+        (Type::Any, _) | (_, Type::Any) => false,
+        (Type::List(a), Type::List(b)) | (Type::Set(a), Type::Set(b)) | (Type::Map(a), Type::Map(b)) => differ(a, b),
+        (Type::Tuple(a), Type::Tuple(b)) => a.len() != b.len() || a.iter().zip(b.iter()).any(|(a, b)| differ(a, b)),
+        (Type::Object(a), Type::Object(b)) => {
+            !same_names(a, b) || a.iter().zip(b.iter()).any(|(a, b)| differ(&a.shape, &b.shape))
+        }
+        _ => a != b,
+    }
+}
+
 fn same_names(a: &[Field], b: &[Field]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.name == b.name)
 }
 
-/// The type all of these convert to, `None` when there is none. What is not known yet does not stand in the way: where it
-/// is all that does, nobody can know the type.
-pub(crate) fn unify(types: &[Type]) -> Option<Type> {
-    let open = types.contains(&Type::Any);
-    unify_known(types).or(if open { Some(Type::Any) } else { None })
+/// The types of values that are to be of one type: null as it is written is of any.
+pub(crate) fn types_of<'v>(values: impl Iterator<Item = &'v Value>) -> Vec<Type> {
+    let typed = |value: &&Value| !(value.is_null() && given(value).is_none());
+    values.filter(typed).map(type_of).collect()
 }
 
-fn unify_known(types: &[Type]) -> Option<Type> {
+/// The type all of these convert to, `None` when there is none. What is not known yet does not stand in the way.
+pub(crate) fn unify(types: &[Type]) -> Option<Type> {
     let known: Vec<&Type> = types.iter().filter(|shape| **shape != Type::Any).collect();
     let Some((first, rest)) = known.split_first() else { return Some(Type::Any) };
     if rest.iter().all(|other| other == first) {
