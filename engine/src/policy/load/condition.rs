@@ -46,8 +46,8 @@ const fn operator(name: &'static str, takes: Takes, about: &'static str) -> Oper
 pub const OPERATORS: [OperatorName; 24] = [
     operator("is", Takes::MatcherOrPath, "Equal, or one of a list; `{ path: other.attribute }` compares with another attribute."),
     operator("not", Takes::Matcher, "None of these. On a missing attribute it is false all the same."),
-    operator("in", Takes::Matcher, "One of these."),
-    operator("not_in", Takes::Matcher, "None of these. On a missing attribute it is false all the same."),
+    operator("in", Takes::MatcherOrPath, "One of these; `{ path: … }`: of what another attribute lists."),
+    operator("not_in", Takes::MatcherOrPath, "None of these. On a missing attribute it is false all the same."),
     operator("lt", Takes::Operand, "Less than a number."),
     operator("lte", Takes::Operand, "At most a number."),
     operator("gt", Takes::Operand, "More than a number."),
