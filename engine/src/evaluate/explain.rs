@@ -1,5 +1,7 @@
 //! Why a policy answers as it does: its check asked once more, with everything that is looked at written down.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::policy::{Catalogue, Condition, PolicyId, Rule, Severity};
@@ -14,7 +16,7 @@ use super::message;
 use super::place;
 use super::quantity::Mode;
 use super::report::{Location, Step};
-use super::silences::Silences;
+use super::silences::{Silence, Silences};
 use super::suppression::Silenced;
 use super::trace::{Inside, Opened, Traced, Tracer};
 use super::truth::Truth;
@@ -276,8 +278,11 @@ impl<'c> Asked<'c> {
 /// What is said of an answer, and where it is suppressed and why.
 fn accepted(words: String, silenced: Option<&Silenced>) -> String {
     let Some(Silenced { by, .. }) = silenced else { return words };
-    let reason = if by.reason.is_empty() { "no reason given" } else { &by.reason };
-    format!("{words} (suppressed at {}:{}: {reason})", by.location.path, by.location.start.line)
+    let one = |silence: &Arc<Silence>| {
+        let reason = if silence.reason.is_empty() { "no reason given" } else { &silence.reason };
+        format!("{}:{}: {reason}", silence.location.path, silence.location.start.line)
+    };
+    format!("{words} (suppressed at {})", by.iter().map(one).collect::<Vec<_>>().join("; "))
 }
 
 fn clause(name: &'static str, truth: Truth, tracer: &Tracer, walk: &Walk<'_>) -> Clause {

@@ -12,7 +12,7 @@ use crate::source_tree::{LineColumn, TreePath};
 
 use super::identity::Identity;
 use super::silences::Silence;
-use super::suppression::{Lapse, ReportedNotice, Silenced, Suppression};
+use super::suppression::{Lapse, ReportedNotice, Silenced, Stated, Suppression};
 
 /// The gate's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -329,7 +329,7 @@ pub struct Suppressed {
     /// The undecided answers.
     pub undecided: Vec<Undecided>,
     /// All suppressions, also those that silence nothing.
-    pub(crate) by: Vec<Silenced>,
+    pub(crate) by: Vec<Stated>,
     /// Those that a source does not take.
     pub(crate) refused: Vec<Arc<Silence>>,
 }

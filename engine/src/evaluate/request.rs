@@ -1,6 +1,7 @@
 //! A whole evaluation: what is asked, and the report that answers.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -166,14 +167,16 @@ fn refuse(head: &mut UnitReport, sources: &[SourceScope]) {
     let is_refused = |silenced: Option<&Silenced>, places: &[&Location]| {
         silenced.is_some_and(|silenced| verdict::refuses(sources, silenced, places))
     };
-    let Suppressed { violations, undecided, refused, .. } = &mut head.suppressed;
+    let Suppressed { violations, undecided, by, refused } = &mut head.suppressed;
+    let known = by.iter().filter(|stated| stated.is_accepted).map(|stated| Arc::as_ptr(&stated.silence)).collect();
     for mut violation in std::mem::take(violations) {
         let is_refused = is_refused(violation.silenced.as_ref(), &violation.places());
         match violation.silenced.take_if(|_| is_refused) {
             Some(silenced) => {
-                violation.lapse = Some(Lapse::refused(&silenced.by));
+                let brought = silenced.brought(&known);
+                violation.lapse = brought.first().map(|silence| Lapse::refused(silence));
                 head.violations.push(violation);
-                refused.push(silenced.by);
+                refused.extend(brought);
             }
             None => violations.push(violation),
         }
@@ -183,7 +186,7 @@ fn refuse(head: &mut UnitReport, sources: &[SourceScope]) {
         match answer.silenced.take_if(|_| is_refused) {
             Some(silenced) => {
                 head.undecided.push(answer);
-                refused.push(silenced.by);
+                refused.extend(silenced.brought(&known));
             }
             None => undecided.push(answer),
         }

@@ -1,8 +1,10 @@
 //! Which policies are silenced where: the suppressions of a unit with the policies they mean.
 //!
 //! Wanted: a suppression silences what it names, where it stands, and nothing else. So of an answer that several places made,
-//! every one must be covered; what another tool's comment means is what our policy promises to answer like that tool.
+//! every one must be covered, and it ends with the first that does;
+//! what another tool's comment means is what our policy promises to answer like that tool.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -96,30 +98,49 @@ impl Silences {
         let Some(silences) = self.by_policy.get(policy) else { return Cover::default() };
         let cover = |is_expired: bool| {
             let silences: Vec<_> = silences.iter().filter(|silence| silence.is_expired == is_expired).collect();
-            let whole = silences.iter().find(|silence| silence.covers_resource(resource, declared));
-            let over = |leaf: &Leaf| silences.iter().find(|silence| silence.covers_leaf(resource, leaf)).copied();
-            let each: Vec<Option<&Arc<Silence>>> = leaves.iter().map(|leaf| over(leaf)).collect();
+            let whole = silences.iter().copied().filter(|silence| silence.covers_resource(resource, declared));
+            let whole = last_ending(whole);
+            let over = |leaf: &&Leaf| {
+                let beside = silences.iter().copied().filter(|silence| silence.covers_leaf(resource, leaf));
+                last_ending(whole.into_iter().chain(beside))
+            };
+            let each: Vec<Option<&Arc<Silence>>> = leaves.iter().map(over).collect();
             let open = each.iter().position(Option::is_none).unwrap_or_default();
-            (whole.copied().or_else(|| deciding(rule, leaves, &each)), open)
+            (deciding(rule, leaves, &each).or_else(|| Silenced::by(whole)), open)
         };
         match cover(false) {
-            (Some(silence), _) => Cover { silenced: Some(Silenced::by(silence)), ..Cover::default() },
-            (None, open) => Cover { lapse: cover(true).0.map(|silence| Lapse::expired(silence)), open, silenced: None },
+            (Some(silenced), _) => Cover { silenced: Some(silenced), ..Cover::default() },
+            (None, open) => {
+                let lapse =
+                    cover(true).0.and_then(|silenced| silenced.by.first().map(|silence| Lapse::expired(silence)));
+                Cover { lapse, open, silenced: None }
+            }
         }
     }
 }
 
 /// What covers an answer by covering what decided it: every leaf, where each would have been enough; one attribute wherever it
 /// is, where only several together are forbidden.
-fn deciding<'s>(rule: &Rule, leaves: &[&Leaf], each: &[Option<&'s Arc<Silence>>]) -> Option<&'s Arc<Silence>> {
-    let mut by_place: BTreeMap<String, Vec<Option<&'s Arc<Silence>>>> = BTreeMap::new();
+fn deciding(rule: &Rule, leaves: &[&Leaf], each: &[Option<&Arc<Silence>>]) -> Option<Silenced> {
+    let mut by_place: BTreeMap<String, Vec<Option<&Arc<Silence>>>> = BTreeMap::new();
     let are_joined =
         matches!(rule, Rule::Forbid(conditions) if conditions.len() == 1 && conditions.iter().all(is_joined));
     for (leaf, silence) in leaves.iter().zip(each) {
         let place = if are_joined { place(leaf) } else { String::new() };
         by_place.entry(place).or_default().push(*silence);
     }
-    by_place.values().find(|silences| silences.iter().all(Option::is_some))?.first().copied().flatten()
+    let whole = by_place.into_values().filter_map(|silences| silences.into_iter().collect::<Option<Vec<_>>>());
+    whole.filter_map(Silenced::by).min_by_key(|silenced| Reverse(end(silenced.until())))
+}
+
+/// The silence that holds longest, the first of those that end together.
+fn last_ending<'s>(silences: impl Iterator<Item = &'s Arc<Silence>>) -> Option<&'s Arc<Silence>> {
+    silences.min_by_key(|silence| Reverse(end(silence.until)))
+}
+
+/// Orders ends: what has none ends after all others.
+pub(super) fn end(until: Option<Date>) -> (bool, Option<Date>) {
+    (until.is_none(), until)
 }
 
 /// Whether everything a condition asks must hold for it to hold.
@@ -159,11 +180,7 @@ impl Silence {
 
     /// Whether it holds no longer than another one.
     pub(super) fn ends_with(&self, other: &Self) -> bool {
-        match (self.until, other.until) {
-            (_, None) => true,
-            (None, Some(_)) => false,
-            (Some(own), Some(other)) => own <= other,
-        }
+        end(self.until) <= end(other.until)
     }
 }
 

@@ -1,16 +1,16 @@
 //! What a report says of suppressions: each with its reason, its end and what it keeps from counting; and what in a file was
 //! meant to silence something and does not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::policy::PolicyId;
-use crate::resource::Tool;
+use crate::resource::{Date, Tool};
 
 use super::report::{Location, State, Suppressed, Undecided, Violation};
-use super::silences::Silence;
+use super::silences::{Silence, end};
 
 /// A policy silenced at a place in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,10 +44,14 @@ impl Suppression {
         self.violations.iter().map(|violation| 1 + violation.also.len()).sum::<usize>() + self.undecided.len()
     }
 
-    /// Whether it does something, and nothing of it was there before.
+    /// Whether it does something, or will once it is merged, and nothing of it was there before.
     #[must_use]
     pub fn is_introduced(&self) -> bool {
-        matches!(self.status, SuppressionStatus::Holds | SuppressionStatus::Unused) && self.state == State::Introduced
+        match self.status {
+            SuppressionStatus::Holds | SuppressionStatus::Unused => self.state == State::Introduced,
+            SuppressionStatus::Refused => true,
+            SuppressionStatus::Expired => false,
+        }
     }
 }
 
@@ -118,16 +122,51 @@ pub struct ReportedNotice {
 /// That an answer is silenced; known while reports are made and compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Silenced {
-    /// By what.
-    pub(super) by: Arc<Silence>,
+    /// By what: each of these is needed, and the first ends first.
+    pub(super) by: Vec<Arc<Silence>>,
     /// Whether the base accepts it already.
     pub(super) is_accepted: bool,
 }
 
 impl Silenced {
-    pub(super) fn by(silence: &Arc<Silence>) -> Self {
-        Self { by: Arc::clone(silence), is_accepted: false }
+    /// By these together, unless there are none.
+    pub(super) fn by<'s>(silences: impl IntoIterator<Item = &'s Arc<Silence>>) -> Option<Self> {
+        let mut by: Vec<Arc<Silence>> = Vec::new();
+        for silence in silences {
+            if !by.iter().any(|known| Arc::ptr_eq(known, silence)) {
+                by.push(Arc::clone(silence));
+            }
+        }
+        by.sort_by_key(|silence| end(silence.until));
+        (!by.is_empty()).then_some(Self { by, is_accepted: false })
     }
+
+    /// The last day on which all hold.
+    pub(super) fn until(&self) -> Option<Date> {
+        self.by.first().and_then(|silence| silence.until)
+    }
+
+    /// Whether it holds no longer than another answer was silenced, neither as a whole nor through any part of it.
+    pub(super) fn ends_with(&self, other: &Self) -> bool {
+        let is_known = |silence: &Arc<Silence>| other.by.iter().any(|known| silence.ends_with(known));
+        end(self.until()) <= end(other.until()) && self.by.iter().all(is_known)
+    }
+
+    /// Those it is refused for: what the base does not have word for word, or all of them when it was only moved.
+    pub(super) fn brought(self, known: &HashSet<*const Silence>) -> Vec<Arc<Silence>> {
+        let is_new = |silence: &Arc<Silence>| !known.contains(&Arc::as_ptr(silence));
+        let new: Vec<_> = self.by.iter().filter(|silence| is_new(silence)).cloned().collect();
+        if new.is_empty() { self.by } else { new }
+    }
+}
+
+/// A suppression as it is written, whatever it silences.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stated {
+    /// What it says.
+    pub(super) silence: Arc<Silence>,
+    /// Whether the base has it word for word.
+    pub(super) is_accepted: bool,
 }
 
 /// What suppressions of one place and policy do in all units that read the file, in the order of their places. Answers that the
@@ -142,21 +181,30 @@ pub(super) fn listed(suppressed: Suppressed, is_review: bool) -> Vec<Suppression
     };
     for mut violation in violations {
         if let Some(Silenced { by, is_accepted }) = violation.silenced.take() {
-            entry(&mut all, &by, state(is_accepted)).violations.push(violation);
+            if let Some(first) = entries(&mut all, &by, state(is_accepted)) {
+                first.violations.push(violation);
+            }
         }
     }
     for mut undecided in undecided {
         if let Some(Silenced { by, is_accepted }) = undecided.silenced.take() {
-            entry(&mut all, &by, state(is_accepted)).undecided.push(undecided);
+            if let Some(first) = entries(&mut all, &by, state(is_accepted)) {
+                first.undecided.push(undecided);
+            }
+        }
+    }
+    // What is not taken is told also where the same place keeps other answers from counting.
+    for silence in refused {
+        if !all.contains_key(&key(&silence, State::Introduced)) {
+            entry(&mut all, &silence, State::Introduced).status = SuppressionStatus::Refused;
         }
     }
     // What silences nothing is listed once, and only where nothing of the same place does.
-    for Silenced { by: silence, is_accepted } in by {
+    for Stated { silence, is_accepted } in by {
         let is_known = all.range(key(&silence, State::Introduced)..=key(&silence, State::Fixed)).next().is_some();
         if !is_known {
             let status = match silence.is_expired {
                 true => SuppressionStatus::Expired,
-                false if refused.contains(&silence) => SuppressionStatus::Refused,
                 false => SuppressionStatus::Unused,
             };
             entry(&mut all, &silence, state(is_accepted)).status = status;
@@ -170,6 +218,18 @@ type Key = (Location, PolicyId, Arc<str>, State);
 
 fn key(silence: &Silence, state: State) -> Key {
     (silence.location.clone(), silence.policy.clone(), Arc::clone(&silence.name), state)
+}
+
+/// Lists all that silence one answer. It counts once, for the one that ends first, which is returned.
+fn entries<'a>(
+    all: &'a mut BTreeMap<Key, Suppression>,
+    by: &[Arc<Silence>],
+    state: State,
+) -> Option<&'a mut Suppression> {
+    for silence in by {
+        entry(all, silence, state);
+    }
+    by.first().map(|first| entry(all, first, state))
 }
 
 fn entry<'a>(all: &'a mut BTreeMap<Key, Suppression>, silence: &Silence, state: State) -> &'a mut Suppression {

@@ -15,7 +15,7 @@ use super::place::location;
 use super::report::{Coverage, Listed, Moved, ReportedProblem, UnevaluatedFile, UnitReport};
 use super::silences::Silences;
 use super::sketch::sketch;
-use super::suppression::Silenced;
+use super::suppression::Stated;
 
 /// Most violations kept of one unit; beyond it the report says that there are more.
 const VIOLATION_LIMIT: usize = 20_000;
@@ -106,7 +106,8 @@ pub fn evaluate_unit(unit: &Unit, catalogue: &Catalogue, selection: &Selection, 
         report.moved = moved(unit);
     }
     report.notices = silences.notices;
-    report.suppressed.by = silences.all.iter().map(Silenced::by).collect();
+    let stated = silences.all.into_iter().map(|silence| Stated { silence, is_accepted: false });
+    report.suppressed.by = stated.collect();
     report
 }
 

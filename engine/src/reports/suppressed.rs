@@ -49,9 +49,19 @@ pub(super) fn what(suppression: &Suppression) -> (Vec<(&str, &Location)>, usize)
     (all, left)
 }
 
-/// `1 answer`, `3 answers`, `nothing`.
+/// What a suppression does that keeps nothing from counting.
+pub(super) fn without_answers(suppression: &Suppression) -> &'static str {
+    match suppression.status {
+        SuppressionStatus::Refused => "not taken here, but part of the base once merged",
+        SuppressionStatus::Holds => "silences part of an answer",
+        SuppressionStatus::Unused | SuppressionStatus::Expired => "silences nothing yet",
+    }
+}
+
+/// `1 answer`, `3 answers`, `nothing yet`; `part of an answer` where another one is needed too, which it counts for.
 pub(super) fn silenced(suppression: &Suppression) -> String {
     match suppression.count() {
+        0 if suppression.status == SuppressionStatus::Holds => "part of an answer".to_owned(),
         0 => "nothing yet".to_owned(),
         count => counted(count, "answer"),
     }

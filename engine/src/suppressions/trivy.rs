@@ -2,7 +2,7 @@
 
 use crate::resource::{Date, Tool};
 
-use super::words::{is_name, shown};
+use super::words::{NAMES_LIMIT, is_name, reason, shown};
 use super::{Mistake, Notation, Scope, Written};
 
 pub(super) struct Trivy;
@@ -20,7 +20,13 @@ impl Notation for Trivy {
 
     fn in_comment(&self, line: &str) -> Vec<Result<Written, Mistake>> {
         let (ours, others): (Vec<&str>, Vec<&str>) = line.split_whitespace().partition(|word| body(word).is_some());
-        let reason = others.join(" ");
+        if ours.len() > NAMES_LIMIT {
+            let message =
+                format!("the line names {} checks for Trivy, more than the limit of {NAMES_LIMIT}", ours.len());
+            return vec![Err(Mistake::new(message, "split the line"))];
+        }
+        // Every name gets its own copy.
+        let reason = reason(&others.join(" "));
         ours.iter().filter_map(|word| body(word)).map(|body| written(body, &reason)).collect()
     }
 }
@@ -101,5 +107,16 @@ mod tests {
             assert!(read(line)[0].starts_with('!'), "{line}");
         }
         assert!(read("trivy ignores it").is_empty());
+    }
+
+    #[test]
+    fn many_names_on_a_line_do_not_multiply_its_reason() {
+        let line = |count: usize| format!("{}{}", "trivy:ignore:a ".repeat(count), "why ".repeat(10_000));
+        let found = Trivy.in_comment(&line(50));
+        assert_eq!(found.len(), 50);
+        assert!(found.into_iter().all(|one| one.unwrap().reason.len() < 400));
+        let found = Trivy.in_comment(&line(51));
+        assert_eq!(found.len(), 1);
+        assert!(found[0].as_ref().unwrap_err().message.contains("51 checks"), "{found:?}");
     }
 }

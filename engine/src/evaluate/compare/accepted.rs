@@ -2,13 +2,14 @@
 //!
 //! Wanted: nobody moves, widens or prolongs a suppression unseen. So not the comment is compared but what it does: an answer is
 //! accepted when it was silenced in the base too, or when the base silences the policy over the whole declaration of its resource,
-//! and either for at least as long.
+//! and either for at least as long. What a resource was in the base must be certain for that: another one that looks like it may
+//! be anything.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::evaluate::report::{Listed, Suppressed, Undecided};
 use crate::evaluate::silences::Silence;
-use crate::evaluate::suppression::Silenced;
+use crate::evaluate::suppression::{Silenced, Stated};
 use crate::policy::PolicyId;
 use crate::resource::Date;
 use crate::source_tree::TreePath;
@@ -20,28 +21,28 @@ pub(super) struct Accepted<'b> {
     pairs: &'b Pairs<'b>,
     declared: HashMap<Id<'b>, &'b Listed>,
     silences: HashMap<(&'b PolicyId, &'b TreePath), Vec<&'b Silence>>,
-    undecided: HashMap<(PolicyId, Id<'b>), Vec<&'b Silence>>,
+    undecided: HashMap<(PolicyId, Id<'b>), Vec<&'b Silenced>>,
 }
 
 impl<'b> Accepted<'b> {
     pub(super) fn of(
-        by: &'b [Silenced],
+        by: &'b [Stated],
         resources: &'b [Listed],
         undecided: &'b [Undecided],
         pairs: &'b Pairs<'b>,
     ) -> Self {
         let mut silences: HashMap<_, Vec<&Silence>> = HashMap::new();
-        for silence in by.iter().map(|silenced| &*silenced.by).filter(|silence| !silence.is_expired) {
+        for silence in by.iter().map(|stated| &*stated.silence).filter(|silence| !silence.is_expired) {
             silences.entry((&silence.policy, &silence.location.path)).or_default().push(silence);
         }
         let wanted: HashSet<&TreePath> = silences.keys().map(|(_, path)| *path).collect();
         let is_wanted = |listed: &&Listed| listed.path.as_ref().is_some_and(|path| wanted.contains(path));
         let declared = resources.iter().filter(is_wanted).map(|listed| ((&*listed.unit, &*listed.address), listed));
-        let mut open: HashMap<_, Vec<&Silence>> = HashMap::new();
+        let mut open: HashMap<_, Vec<&Silenced>> = HashMap::new();
         for answer in undecided {
-            let silence = answer.silenced.as_ref().map(|silenced| &*silenced.by);
-            if let (Some(id), Some(silence)) = (pairs.base_id(&answer.unit, &answer.resource), silence) {
-                open.entry((answer.policy.clone(), id)).or_default().push(silence);
+            let silenced = answer.silenced.as_ref();
+            if let (Some(id), Some(silenced)) = (pairs.base_id(&answer.unit, &answer.resource), silenced) {
+                open.entry((answer.policy.clone(), id)).or_default().push(silenced);
             }
         }
         Self { pairs, declared: declared.collect(), silences, undecided: open }
@@ -50,17 +51,17 @@ impl<'b> Accepted<'b> {
     /// Marks what is accepted.
     pub(super) fn mark(&self, suppressed: &mut Suppressed) {
         for violation in &mut suppressed.violations {
-            let before = self.pairs.before(&violation.unit, &violation.resource);
+            let before = self.pairs.certain(&violation.unit, &violation.resource);
             if let (Some(silenced), Some(before)) = (&mut violation.silenced, before) {
                 silenced.is_accepted |= self.is_declared_silent(silenced, before);
             }
         }
         for undecided in &mut suppressed.undecided {
-            let before = self.pairs.before(&undecided.unit, &undecided.resource);
+            let before = self.pairs.certain(&undecided.unit, &undecided.resource);
             if let (Some(silenced), Some(before)) = (&mut undecided.silenced, before) {
                 let known = self.undecided.get(&(undecided.policy.clone(), before)).into_iter().flatten();
                 silenced.is_accepted = self.is_declared_silent(silenced, before)
-                    || known.into_iter().any(|silence| silenced.by.ends_with(silence));
+                    || known.into_iter().any(|before| silenced.ends_with(before));
             }
         }
     }
@@ -73,8 +74,10 @@ impl<'b> Accepted<'b> {
             let reach = silence.reach.range();
             reach.start <= listed.range.start && listed.range.end <= reach.end && !listed.range.is_empty()
         };
-        let silences = self.silences.get(&(&silenced.by.policy, path)).into_iter().flatten();
-        silences.into_iter().any(|silence| is_around(silence) && silenced.by.ends_with(silence))
+        silenced.by.iter().all(|silence| {
+            let known = self.silences.get(&(&silence.policy, path)).into_iter().flatten();
+            known.into_iter().any(|known| is_around(known) && silence.ends_with(known))
+        })
     }
 }
 
@@ -82,19 +85,19 @@ impl<'b> Accepted<'b> {
 type Text<'s> = (&'s TreePath, &'s PolicyId, &'s str, Option<Date>, &'s str);
 
 /// Recognises the suppressions that are in the base word for word: those that silence nothing are told apart by nothing else.
-pub(super) fn recognise(now: &mut [Silenced], before: &[Silenced], renamed: &[(TreePath, TreePath)]) {
+pub(super) fn recognise(now: &mut [Stated], before: &[Stated], renamed: &[(TreePath, TreePath)]) {
     let now_at: HashMap<&TreePath, &TreePath> = renamed.iter().map(|(from, to)| (from, to)).collect();
     let mut known: HashMap<Text<'_>, usize> = HashMap::new();
-    for silenced in before {
-        let path = &silenced.by.location.path;
+    for stated in before {
+        let path = &stated.silence.location.path;
         let path = now_at.get(path).copied().unwrap_or(path);
-        *known.entry(text(&silenced.by, path)).or_default() += 1;
+        *known.entry(text(&stated.silence, path)).or_default() += 1;
     }
-    for silenced in now {
-        if let Some(count) = known.get_mut(&text(&silenced.by, &silenced.by.location.path)).filter(|count| **count > 0)
-        {
+    for stated in now {
+        let text = text(&stated.silence, &stated.silence.location.path);
+        if let Some(count) = known.get_mut(&text).filter(|count| **count > 0) {
             *count -= 1;
-            silenced.is_accepted = true;
+            stated.is_accepted = true;
         }
     }
 }

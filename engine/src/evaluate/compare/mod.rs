@@ -61,6 +61,7 @@ fn match_violations<'h>(
         let base_id = pairs.before(&violation.unit, &violation.resource);
         let group = base_id.and_then(|id| groups.get_mut(&(violation.policy.clone(), id)));
         if let Some(group) = group {
+            group.is_guess |= pairs.certain(&violation.unit, &violation.resource).is_none();
             group.now.push(violation);
         }
     }

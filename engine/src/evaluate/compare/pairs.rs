@@ -42,6 +42,8 @@ impl<'r, T: Copy> ById<'r, T> {
 pub(super) struct Pairs<'r> {
     base: ById<'r, Id<'r>>,
     before: ById<'r, Id<'r>>,
+    /// Those of `before` that nobody had to guess.
+    certain: ById<'r, Id<'r>>,
     now: ById<'r, Id<'r>>,
 }
 
@@ -67,6 +69,7 @@ impl<'r> Pairs<'r> {
         matching.by(|one| file(one).and_then(|(path, address)| Some((*from.get(path)?, address))), file);
         let block = |one: &'r Listed| Some((&*one.unit, &*one.type_name, whole(&one.address)));
         matching.by(block, block);
+        let certain = ById::of(matching.before.iter().map(|(now, before)| (*now, *before)));
         let look = |one: &'r Listed| Some((&*one.type_name, one.sketch.as_ref()?, &*one.address));
         matching.by(look, look);
         matching.alike();
@@ -74,7 +77,7 @@ impl<'r> Pairs<'r> {
         matching.by(look, look);
         let now = ById::of(matching.before.iter().map(|(now, before)| (*before, *now)));
         let before = ById::of(matching.before.into_iter());
-        Self { base: ById::of(base_ids.into_iter().map(|id| (id, id))), before, now }
+        Self { base: ById::of(base_ids.into_iter().map(|id| (id, id))), before, certain, now }
     }
 
     /// A resource of the base by its names.
@@ -85,6 +88,11 @@ impl<'r> Pairs<'r> {
     /// What a resource of the head was in the base.
     pub(super) fn before(&self, unit: &str, address: &str) -> Option<Id<'r>> {
         self.before.get(unit, address)
+    }
+
+    /// The same, unless only likeness says so: what looks like a suppressed resource may be quite another.
+    pub(super) fn certain(&self, unit: &str, address: &str) -> Option<Id<'r>> {
+        self.certain.get(unit, address)
     }
 
     /// What a resource of the base is in the head.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::evaluate::report::Violation;
 use crate::evaluate::{LapseKind, Suppression, SuppressionStatus};
+use crate::reports::{CheckRunLimits, check_run};
 use crate::resource::Date;
 
 const BARE: &str = "resource \"aws_db_instance\" \"d\" {\n  storage_encrypted = false\n}\n";
@@ -159,9 +160,13 @@ fn change<'t>(base: Tree<'t>, head: Tree<'t>) -> Change<'t> {
 
 /// The policy `db` of a changed file, with and without suppressions of the pull request.
 fn reviewed(base: &str, head: &str) -> [String; 2] {
+    reviewed_for("db", base, head)
+}
+
+fn reviewed_for(policy: &str, base: &str, head: &str) -> [String; 2] {
     [SuppressionsTaken::Allow, SuppressionsTaken::Base].map(|suppressions| {
         let report = Change { suppressions, ..change(&[("main.tf", base)], &[("main.tf", head)]) }.review();
-        let own = report.violations.iter().filter(|v| v.policy.as_str() == "db");
+        let own = report.violations.iter().filter(|v| v.policy.as_str() == policy);
         let own = own.map(|v| format!("{:?}{}", v.state, if v.blocking { "!" } else { "" }));
         let other = report.suppressions.iter().map(|s| format!("{:?} {:?}", s.status, s.state));
         own.chain(other).collect::<Vec<_>>().join(" ").to_lowercase()
@@ -202,7 +207,7 @@ fn a_suppression_does_not_move_or_widen_unseen() {
     let comment = "# portcullis:ignore db why\n";
     assert_eq!(
         reviewed(&two(comment, "", true), &two("", comment, false)),
-        ["holds introduced", "introduced! refused existing"]
+        ["holds introduced", "introduced! refused introduced"]
     );
     let whole = |more: &str| {
         format!("{comment}resource \"aws_security_group\" \"g\" {{\n  name = \"g\"\n{more}}}\n").replace("db", "direct")
@@ -235,4 +240,97 @@ fn notices_of_files_that_are_not_touched_are_not_repeated() {
     let report = change(&[("a.tf", wrong), ("b.tf", BARE)], &[("a.tf", wrong), ("b.tf", IGNORED)]).review();
     assert_eq!(report.notices, []);
     assert_eq!(change(&[], &[("a.tf", wrong)]).review().notices.len(), 1);
+}
+
+#[test]
+fn what_only_looks_like_a_suppressed_resource_is_not_accepted() {
+    let of = |name: &str, comment: &str, is_encrypted: bool| {
+        format!(
+            "{comment}resource \"aws_db_instance\" \"{name}\" {{\n  engine = \"postgres\"\n  port = 5432\n  username = \"u\"\n  db_name = \"n\"\n  storage_encrypted = {is_encrypted}\n}}\n"
+        )
+    };
+    let comment = "# portcullis:ignore db why\n";
+    let moved = "moved {\n  from = aws_db_instance.old\n  to = aws_db_instance.new\n}\n";
+    for is_encrypted in [true, false] {
+        let base = of("old", comment, is_encrypted);
+        let head = of("new", comment, false);
+        assert_eq!(reviewed(&base, &head), ["holds introduced", "introduced! refused introduced"], "{is_encrypted}");
+        assert_eq!(reviewed(&base, &format!("{head}{moved}")), ["holds existing"; 2], "{is_encrypted}");
+        let (suppressions, renamed) = (SuppressionsTaken::Base, &[("a.tf", "b.tf")]);
+        let same = of("old", comment, false);
+        let report = Change { suppressions, renamed, ..change(&[("a.tf", &base)], &[("b.tf", &same)]) }.review();
+        assert_eq!(report.suppressions[0].state, State::Existing);
+    }
+    let open = |name: &str| of(name, comment, false).replace("false", "var.x") + "variable \"x\" {}\n";
+    assert_eq!(reviewed(&open("old"), &open("new")), ["holds introduced", "refused introduced"]);
+    assert_eq!(reviewed(&open("old"), &format!("# x\n{}", open("old"))), ["holds existing"; 2]);
+}
+
+#[test]
+fn what_is_not_taken_is_told_before_it_becomes_part_of_the_base() {
+    let limits = CheckRunLimits { text_bytes: 60_000, annotations: 50 };
+    let review = |base: &str, head: &str| {
+        let suppressions = SuppressionsTaken::Base;
+        let report = Change { suppressions, ..change(&[("main.tf", base)], &[("main.tf", head)]) }.review();
+        check_run(&report, &limits)
+    };
+    let run = review(BARE, IGNORED);
+    let words = "not taken here, but part of the base once merged";
+    assert!(run.summary.contains("brings a suppression"), "{}", run.summary);
+    assert!(run.text.contains(words), "{}", run.text);
+    let remarks: Vec<_> = run.annotations.iter().map(|a| (a.start_line, a.title.as_str(), &a.message)).collect();
+    assert!(matches!(&remarks[..], [(2, "Not suppressed: t", said)] if said.contains(words)), "{remarks:?}");
+    let shared = format!("# portcullis:ignore db why\n{BARE}");
+    let run = review(&shared, &format!("{shared}\n{}", IGNORED.replace("\"d\"", "\"e\"")));
+    assert!(run.text.contains(words), "{}", run.text);
+}
+
+#[test]
+fn of_several_that_cover_an_answer_the_one_that_ends_last_is_asked() {
+    let soon = format!("# portcullis:ignore db until=2026-12-31 soon\n{BARE}");
+    let head = soon.replace("false", "false # portcullis:ignore db for ever");
+    assert_eq!(
+        reviewed(&soon, &head),
+        ["unused existing holds introduced", "introduced! unused existing refused introduced"]
+    );
+    assert_eq!(reviewed(&head, &soon), ["holds existing"; 2]);
+    assert_eq!(reviewed(&head, &format!("# x\n{head}")), ["unused existing holds existing"; 2]);
+}
+
+#[test]
+fn an_answer_that_needs_several_is_accepted_only_with_each_of_them() {
+    let two = |keep: &str, copy: &str| {
+        let comment = "# portcullis:ignore backup";
+        format!(
+            "resource \"aws_db_instance\" \"d\" {{\n  storage_encrypted = true\n  backup {{\n    keep = false {comment} {keep}\n    copy = false {comment} {copy}\n  }}\n}}\n"
+        )
+    };
+    let (soon, later) = (two("", "until=2026-12-31"), two("", "until=2027-12-31"));
+    let reviewed = |base: &str, head: &str| reviewed_for("backup", base, head);
+    assert_eq!(reviewed(&soon, &format!("# x\n{soon}")), ["holds existing holds existing"; 2]);
+    assert_eq!(reviewed(&later, &soon), ["holds existing holds existing"; 2]);
+    assert_eq!(
+        reviewed(&soon, &later),
+        ["holds introduced holds introduced", "introduced! unused existing refused introduced"]
+    );
+    assert_eq!(
+        reviewed(&two("until=2026-12-31", "until=2026-12-31"), &soon),
+        ["holds introduced holds introduced", "introduced! refused introduced unused existing"]
+    );
+    let report = scanned(&[("main.tf", &two("", ""))]);
+    assert_eq!(report.suppressions.iter().map(Suppression::count).collect::<Vec<_>>(), [1, 0]);
+    assert!(report.suppressions.iter().all(|one| one.status == SuppressionStatus::Holds));
+}
+
+#[test]
+fn a_way_that_became_narrower_is_not_silenced_for_longer() {
+    let group = |ports: &str, until: &str| {
+        format!(
+            "# portcullis:ignore port until={until}\nresource \"aws_security_group\" \"g\" {{\n  ingress {{\n    {ports}\n    protocol = \"tcp\"\n    cidr_blocks = [\"0.0.0.0/0\"]\n    description = \"d\"\n  }}\n}}\n"
+        )
+    };
+    let wide = group("from_port = 20\n    to_port = 30", "2026-12-31");
+    let narrow = |until: &str| group("from_port = 22\n    to_port = 22", until);
+    assert_eq!(reviewed_for("port", &wide, &narrow("2026-12-31")), ["holds existing"; 2]);
+    assert_eq!(reviewed_for("port", &wide, &narrow("2027-12-31"))[1], "introduced! refused introduced");
 }

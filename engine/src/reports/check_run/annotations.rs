@@ -1,6 +1,6 @@
 //! Remarks on the lines of a pull request: what it introduces, worst first.
 
-use crate::evaluate::{Location, Report, ReportedProblem, State, Suppression, Violation};
+use crate::evaluate::{Location, Report, ReportedProblem, State, Suppression, SuppressionStatus, Violation};
 use crate::reports::suppressed;
 
 use super::CheckRunAnnotation;
@@ -54,18 +54,17 @@ fn of_violation(violation: &Violation, report: &Report) -> CheckRunAnnotation {
 fn of_suppression(suppression: &Suppression, report: &Report) -> CheckRunAnnotation {
     let title = report.title(&suppression.policy);
     let (start_line, end_line) = lines(&suppression.location);
-    let message = format!(
-        "{}\n{} suppressed by this pull request: {}",
-        suppressed::named(suppression),
-        suppressed::silenced(suppression),
-        suppressed::why(suppression)
-    );
+    let (verb, what) = match suppression.status {
+        SuppressionStatus::Refused => ("Not suppressed", suppressed::without_answers(suppression).to_owned()),
+        _ => ("Suppressed", format!("{} suppressed by this pull request", suppressed::silenced(suppression))),
+    };
+    let message = format!("{}\n{what}: {}", suppressed::named(suppression), suppressed::why(suppression));
     CheckRunAnnotation {
         path: suppression.location.path.clone(),
         start_line,
         end_line,
         blocking: false,
-        title: format!("Suppressed: {title}").chars().take(TITLE_LIMIT).collect(),
+        title: format!("{verb}: {title}").chars().take(TITLE_LIMIT).collect(),
         message: cut_bytes(message),
     }
 }

@@ -175,7 +175,7 @@ pub(in crate::reports) fn suppression_line(suppression: &Suppression) -> String 
     let (all, left) = suppressed::what(suppression);
     let mut what: Vec<String> = all.iter().map(|(resource, at)| format!("{} {}", code(resource), place(at))).collect();
     what.extend((left > 0).then(|| format!("{left} more")));
-    let what = if what.is_empty() { "silences nothing yet".to_owned() } else { what.join(", ") };
+    let what = if what.is_empty() { suppressed::without_answers(suppression).to_owned() } else { what.join(", ") };
     format!(
         "- {} at {}: {what}: *{}*\n",
         code(&suppressed::named(suppression)),

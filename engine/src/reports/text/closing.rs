@@ -114,6 +114,9 @@ pub(super) fn suppressed_list(report: &Report, context: &Context<'_>) -> String 
         let mut what: Vec<String> =
             all.iter().map(|(resource, at)| format!("{} at {}", clean(resource), shown(at))).collect();
         what.extend((left > 0).then(|| format!("{left} more")));
+        if what.is_empty() {
+            what.push(suppressed::silenced(suppression));
+        }
         let (named, why) = (suppressed::named(suppression), clean(&suppressed::why(suppression)));
         text.push_str(&format!("  {}  ", place(&suppression.location, context)));
         let words = format!("{named} of {}: {why}", what.join(", "));
