@@ -180,17 +180,17 @@ pub(super) fn listed(suppressed: Suppressed, is_review: bool) -> Vec<Suppression
         (true, false) => State::Introduced,
     };
     for mut violation in violations {
-        if let Some(Silenced { by, is_accepted }) = violation.silenced.take() {
-            if let Some(first) = entries(&mut all, &by, state(is_accepted)) {
-                first.violations.push(violation);
-            }
+        if let Some(Silenced { by, is_accepted }) = violation.silenced.take()
+            && let Some(first) = entries(&mut all, &by, state(is_accepted))
+        {
+            first.violations.push(violation);
         }
     }
     for mut undecided in undecided {
-        if let Some(Silenced { by, is_accepted }) = undecided.silenced.take() {
-            if let Some(first) = entries(&mut all, &by, state(is_accepted)) {
-                first.undecided.push(undecided);
-            }
+        if let Some(Silenced { by, is_accepted }) = undecided.silenced.take()
+            && let Some(first) = entries(&mut all, &by, state(is_accepted))
+        {
+            first.undecided.push(undecided);
         }
     }
     // What is not taken is told also where the same place keeps other answers from counting.
