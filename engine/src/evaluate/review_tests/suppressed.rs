@@ -3,7 +3,6 @@
 use super::*;
 use crate::evaluate::report::Violation;
 use crate::evaluate::{LapseKind, Suppression, SuppressionStatus};
-use crate::reports::{CheckRunLimits, check_run};
 use crate::resource::Date;
 
 const BARE: &str = "resource \"aws_db_instance\" \"d\" {\n  storage_encrypted = false\n}\n";
@@ -268,21 +267,16 @@ fn what_only_looks_like_a_suppressed_resource_is_not_accepted() {
 
 #[test]
 fn what_is_not_taken_is_told_before_it_becomes_part_of_the_base() {
-    let limits = CheckRunLimits { text_bytes: 60_000, annotations: 50 };
-    let review = |base: &str, head: &str| {
+    let brought = |base: &str, head: &str| {
         let suppressions = SuppressionsTaken::Base;
         let report = Change { suppressions, ..change(&[("main.tf", base)], &[("main.tf", head)]) }.review();
-        check_run(&report, &limits)
+        let told = report.suppressions.iter().filter(|suppression| suppression.is_introduced());
+        told.map(|suppression| suppression.status).collect::<Vec<_>>()
     };
-    let run = review(BARE, IGNORED);
-    let words = "not taken here, but part of the base once merged";
-    assert!(run.summary.contains("brings a suppression"), "{}", run.summary);
-    assert!(run.text.contains(words), "{}", run.text);
-    let remarks: Vec<_> = run.annotations.iter().map(|a| (a.start_line, a.title.as_str(), &a.message)).collect();
-    assert!(matches!(&remarks[..], [(2, "Not suppressed: t", said)] if said.contains(words)), "{remarks:?}");
+    assert_eq!(brought(BARE, IGNORED), [SuppressionStatus::Refused]);
     let shared = format!("# portcullis:ignore db why\n{BARE}");
-    let run = review(&shared, &format!("{shared}\n{}", IGNORED.replace("\"d\"", "\"e\"")));
-    assert!(run.text.contains(words), "{}", run.text);
+    let head = format!("{shared}\n{}", IGNORED.replace("\"d\"", "\"e\""));
+    assert!(brought(&shared, &head).contains(&SuppressionStatus::Refused));
 }
 
 #[test]
