@@ -100,7 +100,7 @@ impl<'s> Node<'s> {
         match (self.container, self.leaf, literal) {
             (Container::List, _, Literal::List(items)) => items.iter().all(|item| self.element().takes(item)),
             (Container::One, Leaf::Bool, Literal::Bool(_)) | (Container::One, Leaf::Number, Literal::Number(_)) => true,
-            (Container::One, Leaf::Text, Literal::Text(_)) => true,
+            (Container::One, Leaf::Text, Literal::Text(_)) | (Container::One, Leaf::Any, _) => true,
             _ => false,
         }
     }
