@@ -13,7 +13,7 @@ mod network;
 
 use std::sync::Arc;
 
-use crate::resource::{Data, FileTable, Key, List, ListKind, Map, Resource, Value};
+use crate::resource::{Data, FileTable, Key, List, ListKind, Map, MapKind, Resource, Value};
 
 /// Adds views to the resources of one unit.
 #[derive(Default)]
@@ -40,6 +40,33 @@ impl Views {
 /// Adds the virtual resources that need all resources of the unit: a document may be rendered elsewhere.
 pub(super) fn complete(resources: &mut Vec<Resource>, files: &FileTable) {
     iam::add(resources, files);
+}
+
+/// A virtual resource made of a node of its owner; `part` is what it is called there, empty when it is the whole of it.
+fn derived<const N: usize>(
+    owner: &Resource,
+    type_name: &str,
+    node: &Value,
+    part: &str,
+    fields: [(&str, Value); N],
+) -> Resource {
+    let span = if node.span().is_somewhere() { node.span() } else { owner.span };
+    let named = ("owner", Value::text(Arc::clone(&owner.address), owner.header));
+    let attributes = fields.into_iter().chain([named]).map(|(name, value)| (Key::new(name, span), value));
+    let own = part.is_empty();
+    Resource {
+        address: if own { Arc::clone(&owner.address) } else { format!("{}.{part}", owner.address).into() },
+        type_name: type_name.into(),
+        name: Arc::clone(&owner.name),
+        format: owner.format,
+        span,
+        header: if own { owner.header } else { span },
+        attributes: Value::map(MapKind::Block, attributes.collect(), span),
+        maybe: node.maybe().cloned().or_else(|| owner.maybe.clone()),
+        owner: Some(Arc::clone(&owner.address)),
+        called_from: owner.called_from.clone(),
+        auxiliary: owner.auxiliary,
+    }
 }
 
 /// An attribute that is there and not null.

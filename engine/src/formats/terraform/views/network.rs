@@ -4,8 +4,7 @@
 //! `ports` (a list of `{ from, to }`, `0` to `65535` when all are meant, empty when the protocol has none), `cidrs` (IPv4 and
 //! IPv6 together), `owner`.
 
-use std::sync::Arc;
-
+use super::derived;
 use crate::formats::terraform::eval::{one_of, reason};
 use crate::formats::terraform::values::convert::convert;
 use crate::resource::{Data, Key, ListKind, MapKind, Resource, Span, Type, Value};
@@ -28,30 +27,14 @@ pub(super) struct Rule {
 impl Rule {
     /// The rule as a virtual resource. `node` is where it is written, `part` what it is called within its owner.
     pub(super) fn into_resource(self, owner: &Resource, node: &Value, part: &str) -> Resource {
-        let span = if node.span().is_somewhere() { node.span() } else { owner.span };
-        let key = |name: &str| Key::new(name, span);
-        let attributes = vec![
-            (key("direction"), self.direction),
-            (key("action"), self.action),
-            (key("protocol"), self.protocol),
-            (key("ports"), self.ports),
-            (key("cidrs"), self.cidrs),
-            (key("owner"), Value::text(Arc::clone(&owner.address), owner.header)),
+        let fields = [
+            ("direction", self.direction),
+            ("action", self.action),
+            ("protocol", self.protocol),
+            ("ports", self.ports),
+            ("cidrs", self.cidrs),
         ];
-        let own = part.is_empty();
-        Resource {
-            address: if own { Arc::clone(&owner.address) } else { format!("{}.{part}", owner.address).into() },
-            type_name: TYPE.into(),
-            name: Arc::clone(&owner.name),
-            format: owner.format,
-            span,
-            header: if own { owner.header } else { span },
-            attributes: Value::map(MapKind::Block, attributes, span),
-            maybe: node.maybe().cloned().or_else(|| owner.maybe.clone()),
-            owner: Some(Arc::clone(&owner.address)),
-            called_from: owner.called_from.clone(),
-            auxiliary: owner.auxiliary,
-        }
+        derived(owner, TYPE, node, part, fields)
     }
 }
 

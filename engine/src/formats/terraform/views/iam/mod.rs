@@ -12,10 +12,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::network::{joined, nodes};
-use super::{field, with_entry};
+use super::{derived, field, with_entry};
 use crate::formats::terraform::eval::{one_of, reason};
 use crate::formats::terraform::values::document::Draft;
-use crate::resource::{Data, FileTable, Key, ListKind, MapKind, Reason, ReasonKind, Reference, Resource, Value};
+use crate::resource::{Data, FileTable, ListKind, Reason, ReasonKind, Reference, Resource, Value};
 use carriers::carriers;
 
 /// The name of the virtual resource.
@@ -70,27 +70,8 @@ pub(super) fn add(resources: &mut Vec<Resource>, files: &FileTable) {
 }
 
 fn policy(owner: &Resource, kind: &str, node: &Value, statements: Value, part: &str) -> Resource {
-    let span = if node.span().is_somewhere() { node.span() } else { owner.span };
-    let key = |name: &str| Key::new(name, span);
-    let attributes = vec![
-        (key("kind"), Value::text(kind, owner.header)),
-        (key("statements"), statements),
-        (key("owner"), Value::text(Arc::clone(&owner.address), owner.header)),
-    ];
-    let own = part.is_empty();
-    Resource {
-        address: if own { Arc::clone(&owner.address) } else { format!("{}.{part}", owner.address).into() },
-        type_name: TYPE.into(),
-        name: Arc::clone(&owner.name),
-        format: owner.format,
-        span,
-        header: if own { owner.header } else { span },
-        attributes: Value::map(MapKind::Block, attributes, span),
-        maybe: node.maybe().cloned().or_else(|| owner.maybe.clone()),
-        owner: Some(Arc::clone(&owner.address)),
-        called_from: owner.called_from.clone(),
-        auxiliary: owner.auxiliary,
-    }
+    let kind = Value::text(kind, owner.header);
+    derived(owner, TYPE, node, part, [("kind", kind), ("statements", statements)])
 }
 
 /// What a document speaks of that nobody here uses: one with principals is attached to something.
