@@ -208,29 +208,13 @@ fn wrong(example: &Example, report: &Report) -> Option<String> {
 mod tests {
     use super::*;
     use crate::builtin;
-    use crate::policy::{is_library, load_library, load_policy};
-
-    fn is_beside(path: &str) -> bool {
-        is_library(path.trim_start_matches("policies/"))
-    }
-
-    fn library() -> Library {
-        let mut library = Library::default();
-        for (path, text) in builtin::files().unwrap().into_iter().filter(|(path, _)| is_beside(path)) {
-            load_library(path, text, &mut library).unwrap();
-        }
-        library
-    }
+    use crate::policy::load_policy;
 
     #[test]
     fn every_policy_answers_its_examples_and_every_part_of_it_is_needed() {
-        let library = library();
+        let (library, files) = builtin::policies();
         let (mut wrong, mut policies, mut mutations) = (Vec::new(), 0, 0);
-        for (path, text) in builtin::files().unwrap() {
-            if is_beside(path) {
-                continue;
-            }
-            let loaded = load_policy(path, text, &library).unwrap();
+        for (path, text, loaded) in files {
             let proof = prove_thoroughly(path, text, &loaded, &library).unwrap();
             wrong.extend(proof.failures.iter().map(|failure| format!("{path}: {failure}")));
             wrong.extend(proof.unneeded.iter().map(|unneeded| format!("{path}: {unneeded}")));
@@ -244,9 +228,10 @@ mod tests {
     fn proof(check: &str) -> Proof {
         let head = "id: own-x\ntitle: T\nseverity: low\ndescription: D.\nremediation: R.\n";
         let text = format!("{head}{check}");
-        let library = library();
-        let loaded = load_policy("own-x.yaml", &text, &library).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
-        prove_thoroughly("own-x.yaml", &text, &loaded, &library).unwrap()
+        let catalogue = builtin::catalogue().unwrap();
+        let library = catalogue.library();
+        let loaded = load_policy("own-x.yaml", &text, library).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+        prove_thoroughly("own-x.yaml", &text, &loaded, library).unwrap()
     }
 
     const EXAMPLES: &str = "  examples:\n    pass: 'resource \"r\" \"a\" { x = true }'\n    fail: |\n      resource \"r\" \"a\" { # expect\n      }\n";

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::files;
+use super::policies;
 use crate::evaluate::{Purpose, Report, Selection, evaluate_unit, scan};
 use crate::formats::{self, ReadOptions, Scope};
-use crate::policy::{Catalogue, Example, Library, Loaded, is_library, load_library, load_policy};
+use crate::policy::{Catalogue, Example, Loaded};
 use crate::resource::{Data, Key, Map, Reason, ReasonKind, Unit, Value};
 use crate::source_tree::{SourceTree, TreePath};
 
@@ -21,16 +21,8 @@ type Answers = BTreeMap<(String, String), Answer>;
 
 /// Calls `check` with every example of every policy file: its catalogue and its units.
 fn for_every_example(mut check: impl FnMut(&Loaded, &Catalogue, &mut Unit)) {
-    let files = files().unwrap();
-    let (sets, policies): (Vec<_>, Vec<_>) =
-        files.into_iter().partition(|(path, _)| is_library(path.trim_start_matches("policies/")));
-    let mut library = Library::default();
-    for (path, text) in sets {
-        load_library(path, text, &mut library).unwrap();
-    }
-    for (path, text) in policies {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let loaded = load_policy(name, text, &library).unwrap();
+    let (library, policies) = policies();
+    for (_, _, loaded) in policies {
         let catalogue = Catalogue::of(loaded.policies.clone(), library.clone()).unwrap();
         for example in &loaded.examples {
             for mut unit in units(example) {

@@ -3,30 +3,17 @@
 use std::collections::BTreeSet;
 
 use super::{Schemas, check};
-use crate::builtin;
+use crate::builtin::{catalogue, policies};
 use crate::formats::{self, ReadOptions, Scope};
-use crate::policy::{Library, Loaded, is_library, load_library, load_policy};
+use crate::policy::load_policy;
 use crate::resource::{Data, FormatId, Resource, Value};
 use crate::source_tree::{SourceTree, TreePath};
-
-fn policies() -> (Library, Vec<(&'static str, Loaded)>) {
-    let mut library = Library::default();
-    let mut policies = Vec::new();
-    for (path, text) in builtin::files().unwrap() {
-        if is_library(path.trim_start_matches("policies/")) {
-            load_library(path, text, &mut library).unwrap();
-        } else {
-            policies.push((path, load_policy(path, text, &library).unwrap()));
-        }
-    }
-    (library, policies)
-}
 
 #[test]
 fn the_policies_ask_for_what_there_is() {
     let schemas = Schemas::load().unwrap();
     let (library, policies) = policies();
-    let findings = policies.iter().flat_map(|(path, loaded)| check(path, loaded, &library, &schemas));
+    let findings = policies.iter().flat_map(|(path, _, loaded)| check(path, loaded, &library, &schemas));
     let lines: Vec<String> = findings.map(|finding| finding.to_string()).collect();
     assert!(lines.is_empty(), "{} findings:\n{}", lines.len(), lines.join("\n"));
     assert!(policies.len() >= 100);
@@ -36,10 +23,10 @@ fn the_policies_ask_for_what_there_is() {
 #[test]
 fn defaults_are_of_attributes_that_there_are() {
     let schemas = Schemas::load().unwrap();
-    let (library, _) = policies();
+    let catalogue = catalogue().unwrap();
     let mut wrong = Vec::new();
     let mut seen = 0;
-    for (type_name, attributes) in library.defaults.iter() {
+    for (type_name, attributes) in catalogue.library().defaults.iter() {
         for attribute in attributes {
             seen += 1;
             let path = attribute.path.join(".");
@@ -91,7 +78,7 @@ fn what_the_front_ends_read_is_known() {
     let schemas = Schemas::load().unwrap();
     let mut unknown = BTreeSet::new();
     let mut seen = 0;
-    for (_, loaded) in policies().1 {
+    for (_, _, loaded) in policies().1 {
         for example in &loaded.examples {
             let file = |(path, text): &(String, String)| (TreePath::new(path).unwrap(), text.clone().into_bytes());
             let tree = SourceTree::from_files(example.files.iter().map(file));
@@ -150,20 +137,16 @@ fn is_meta(name: &str) -> bool {
 fn mistakes_are_told_with_their_place_and_what_was_meant() {
     let schemas = Schemas::load().unwrap();
     let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/policies"));
-    let mut library = Library::default();
-    for (path, text) in
-        builtin::files().unwrap().iter().filter(|(path, _)| is_library(path.trim_start_matches("policies/")))
-    {
-        load_library(path, text, &mut library).unwrap();
-    }
+    let catalogue = catalogue().unwrap();
+    let library = catalogue.library();
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
     files.sort();
     for file in files {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&file).unwrap();
-        let lines: Vec<String> = match load_policy(&name, &text, &library) {
-            Ok(loaded) => check(&name, &loaded, &library, &schemas).iter().map(ToString::to_string).collect(),
+        let lines: Vec<String> = match load_policy(&name, &text, library) {
+            Ok(loaded) => check(&name, &loaded, library, &schemas).iter().map(ToString::to_string).collect(),
             Err(mistakes) => mistakes.iter().map(ToString::to_string).collect(),
         };
         assert!(!lines.is_empty(), "{name} is a policy without mistakes");
